@@ -217,7 +217,8 @@ static uint64_t resident(void)
     const struct segments *segments = &store->segments;
     return resident_of(store->arena.base, store->arena.frames * arena_frame_size(&store->arena)) +
            resident_of(index->buckets, index->capacity * sizeof(struct bucket)) +
-           resident_of(index->overflow.buckets, index->capacity * sizeof(struct bucket)) +
+           resident_of(index->overflow.buckets,
+                       index->overflow.capacity * sizeof(struct overflow)) +
            resident_of(segments->table, segments_end(segments) * sizeof(struct segment)) +
            resident_of(store->ghost.lines, store->ghost.count * sizeof(struct ghost_line));
 }

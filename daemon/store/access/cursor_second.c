@@ -75,12 +75,9 @@ static void gather_one(const struct store_cursor *cursor, struct part *part, uin
 
 static void gather(const struct store_cursor *cursor, struct part *part)
 {
-    const struct index *index = &cursor->store->index;
-    const struct bucket *bucket = part->home;
-    for (; bucket != NULL; bucket = index_overflow(index, bucket)) {
-        for (unsigned i = 0; i < INDEX_SLOTS && bucket->place[i] != 0; i++) {
-            gather_one(cursor, part, bucket->place[i]);
-        }
+    for (struct slot slot = index_slots(part->home);
+         index_next_filled(&cursor->store->index, &slot);) {
+        gather_one(cursor, part, slot_place(&slot));
     }
 }
 

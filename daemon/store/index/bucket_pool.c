@@ -13,33 +13,34 @@
  */
 #include "daemon/store/index/bucket_pool.h"
 
-#include <string.h>
-
 #include "daemon/store/arena/pages.h"
 
 enum {
-    SPARE_SHARE = 8,     /* an eighth more than what is in use is kept, */
-    SPARE_LEAST = 1024,  /* and this many buckets */
-    WORTH_MOVING = 2048, /* buckets to be won at least */
-    ROUNDS = 3,          /* over all chains, until it is given up */
+    PER_PAGE = 4096 / (int)sizeof(struct overflow), /* buckets */
+    PAGE = PER_PAGE * (int)sizeof(struct overflow), /* bytes */
+    GIVE_BACK = 64 * PER_PAGE,    /* at once at most, and kept where all are free */
+    SPARE_SHARE = 8,              /* an eighth more than what is in use is kept, */
+    SPARE_LEAST = 16 * PER_PAGE,  /* and this many buckets */
+    WORTH_MOVING = 32 * PER_PAGE, /* buckets to be won at least */
+    ROUNDS = 3,                   /* over all chains, until it is given up */
 };
 
 bool bucket_pool_init(struct bucket_pool *pool, uint64_t most, struct budget *budget)
 {
     *pool = (struct bucket_pool){.most = most, .budget = budget};
-    pool->buckets = pages_reserve(most * sizeof(struct bucket));
+    pool->buckets = pages_reserve(most * sizeof(struct overflow));
     return pool->buckets != NULL;
 }
 
 void bucket_pool_deinit(struct bucket_pool *pool)
 {
-    pages_release(pool->buckets, pool->most * sizeof(struct bucket));
+    pages_release(pool->buckets, pool->most * sizeof(struct overflow));
     pool->buckets = NULL;
 }
 
 bool bucket_pool_open(struct bucket_pool *pool, uint64_t capacity)
 {
-    bool open = pages_open(pool->buckets, capacity * sizeof(struct bucket));
+    bool open = pages_open(pool->buckets, capacity * sizeof(struct overflow));
     if (open && capacity > __atomic_load_n(&pool->capacity, __ATOMIC_RELAXED)) {
         __atomic_store_n(&pool->capacity, capacity, __ATOMIC_RELEASE);
     }
@@ -50,7 +51,7 @@ bool bucket_pool_open(struct bucket_pool *pool, uint64_t capacity)
 
 static void push(struct bucket_pool *pool, uint32_t *list, uint32_t link)
 {
-    __atomic_store_n(&pool->buckets[link].word, *list << 1, __ATOMIC_RELAXED);
+    pool->buckets[link].next = *list;
     *list = link;
 }
 
@@ -58,7 +59,7 @@ static uint32_t pop(struct bucket_pool *pool, uint32_t *list)
 {
     uint32_t link = *list;
     if (link != 0) {
-        *list = bucket_link(&pool->buckets[link]);
+        *list = pool->buckets[link].next;
     }
     return link;
 }
@@ -86,11 +87,11 @@ static void push_free(struct bucket_pool *pool, uint32_t link)
 static bool make_page(struct bucket_pool *pool)
 {
     if (pool->phase == POOL_GIVES ||
-        pool->made + BUCKETS_PER_PAGE >= __atomic_load_n(&pool->capacity, __ATOMIC_ACQUIRE) ||
-        !budget_take(pool->budget, BUCKETS_PAGE)) {
+        pool->made + PER_PAGE >= __atomic_load_n(&pool->capacity, __ATOMIC_ACQUIRE) ||
+        !budget_take(pool->budget, PAGE)) {
         return false;
     }
-    for (int i = 0; i < BUCKETS_PER_PAGE; i++) {
+    for (int i = 0; i < PER_PAGE; i++) {
         uint32_t fresh = (uint32_t)pool->made++;
         if (fresh != 0) {
             push_free(pool, fresh);
@@ -116,7 +117,7 @@ uint32_t bucket_pool_take(struct bucket_pool *pool)
         link = take(pool);
     }
     if (link != 0) {
-        __atomic_store_n(&pool->buckets[link].word, 0, __ATOMIC_RELAXED);
+        pool->buckets[link].next = 0;
         pool->used++;
     }
     lock_give(&pool->lock);
@@ -128,9 +129,9 @@ void bucket_pool_give(struct bucket_pool *pool, uint32_t link)
     lock_take(&pool->lock);
     push_free(pool, link);
     pool->used--;
-    if (pool->used == 0 && pool->made > BUCKETS_GIVE_BACK && pool->phase == POOL_RESTS) {
-        pages_forget(pool->buckets, pool->made * sizeof(struct bucket));
-        budget_give(pool->budget, pool->made * sizeof(struct bucket));
+    if (pool->used == 0 && pool->made > GIVE_BACK && pool->phase == POOL_RESTS) {
+        pages_forget(pool->buckets, pool->made * sizeof(struct overflow));
+        budget_give(pool->budget, pool->made * sizeof(struct overflow));
         pool->made = 0;
         pool->free = pool->low = pool->high = 0;
         pool->high_count = 0;
@@ -144,7 +145,7 @@ void bucket_pool_give(struct bucket_pool *pool, uint32_t link)
 static uint64_t enough(const struct bucket_pool *pool)
 {
     uint64_t wanted = pool->used + pool->used / SPARE_SHARE + SPARE_LEAST;
-    return (wanted / BUCKETS_PER_PAGE + 1) * BUCKETS_PER_PAGE;
+    return (wanted / PER_PAGE + 1) * PER_PAGE;
 }
 
 static uint64_t excess(const struct bucket_pool *pool)
@@ -214,22 +215,18 @@ static bool begin(struct bucket_pool *pool, unsigned most)
 
 /* --- moving those in use -------------------------------------------------------------- */
 
-/* Puts a free bucket from below `keep` in the place of `link`, the one after `before`. False:
- * there is none. The chain's home is locked. */
-static bool move(struct bucket_pool *pool, struct bucket *before, uint32_t link)
+/* Puts a free bucket from below `keep` in the place of the one that *link is. False: there is none.
+ * The chain's home is locked. */
+static bool move(struct bucket_pool *pool, uint32_t *link)
 {
     lock_take(&pool->lock);
     uint32_t to = pop(pool, &pool->low);
     if (to != 0) {
-        const struct bucket *from = &pool->buckets[link];
-        struct bucket *fresh = &pool->buckets[to];
-        memcpy(fresh->tag, from->tag, sizeof fresh->tag);
-        memcpy(fresh->place, from->place, sizeof fresh->place);
-        __atomic_store_n(&fresh->word, bucket_link(from) << 1, __ATOMIC_RELAXED);
-        bucket_set_link(before, to);
-        memset(pool->buckets[link].tag, 0, sizeof fresh->tag);
-        memset(pool->buckets[link].place, 0, sizeof fresh->place);
-        push_free(pool, link);
+        struct overflow *from = &pool->buckets[*link];
+        pool->buckets[to] = *from;
+        *from = (struct overflow){.next = 0};
+        push_free(pool, *link);
+        *link = to;
     }
     lock_give(&pool->lock);
     return to != 0;
@@ -239,12 +236,11 @@ static bool move_chain(struct bucket_pool *pool, struct bucket *home)
 {
     bool moved = true;
     bucket_lock(home);
-    struct bucket *before = home;
-    while (bucket_link(before) != 0 && moved) {
-        uint32_t link = bucket_link(before);
-        moved = link < pool->keep || move(pool, before, link);
-        before = &pool->buckets[bucket_link(before)];
+    uint32_t first = bucket_link(home);
+    for (uint32_t *link = &first; *link != 0 && moved; link = &pool->buckets[*link].next) {
+        moved = *link < pool->keep || move(pool, link);
     }
+    bucket_set_link(home, first);
     bucket_unlock(home);
     return moved;
 }
@@ -293,9 +289,9 @@ static void give_back(struct bucket_pool *pool)
 {
     uint64_t keep = pool->keep;
     uint64_t end = pool->made; /* it changes nowhere else in this phase */
-    uint64_t from = end - keep > BUCKETS_GIVE_BACK ? end - BUCKETS_GIVE_BACK : keep;
-    pages_forget(&pool->buckets[from], (end - from) * sizeof(struct bucket));
-    budget_give(pool->budget, (end - from) * sizeof(struct bucket));
+    uint64_t from = end - keep > GIVE_BACK ? end - GIVE_BACK : keep;
+    pages_forget(&pool->buckets[from], (end - from) * sizeof(struct overflow));
+    budget_give(pool->budget, (end - from) * sizeof(struct overflow));
     lock_take(&pool->lock);
     pool->made = from;
     if (from == keep) {
@@ -314,7 +310,7 @@ uint64_t bucket_pool_excess(struct bucket_pool *pool)
     lock_take(&pool->lock);
     uint64_t buckets = excess(pool);
     lock_give(&pool->lock);
-    return buckets;
+    return buckets * sizeof(struct overflow);
 }
 
 size_t bucket_pool_compact(struct bucket_pool *pool, struct bucket *homes, uint64_t size,
@@ -345,5 +341,5 @@ uint64_t bucket_pool_resident(struct bucket_pool *pool)
     lock_take(&pool->lock);
     uint64_t made = pool->made;
     lock_give(&pool->lock);
-    return made;
+    return made * sizeof(struct overflow);
 }

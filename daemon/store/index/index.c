@@ -11,6 +11,8 @@
 
 #include "daemon/store/arena/pages.h"
 
+enum { OVERFLOW_SHARE = 2 /* overflow buckets that there may be for each bucket */ };
+
 bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct budget *budget,
                 struct index_records records)
 {
@@ -22,7 +24,8 @@ bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct bu
     index->budget = budget;
     index->records = records;
     index->buckets = pages_reserve(index->most * sizeof(struct bucket));
-    if (index->buckets == NULL || !bucket_pool_init(&index->overflow, index->most, budget) ||
+    if (index->buckets == NULL ||
+        !bucket_pool_init(&index->overflow, OVERFLOW_SHARE * index->most, budget) ||
         !index_open(index, capacity) ||
         !budget_take(budget, index->resident * sizeof(struct bucket))) {
         index_deinit(index);
@@ -42,7 +45,7 @@ bool index_open(struct index *index, uint64_t capacity)
 {
     capacity = capacity < index->most ? capacity : index->most;
     bool open = pages_open(index->buckets, capacity * sizeof(struct bucket)) &&
-                bucket_pool_open(&index->overflow, capacity);
+                bucket_pool_open(&index->overflow, OVERFLOW_SHARE * capacity);
     if (open && capacity > __atomic_load_n(&index->capacity, __ATOMIC_RELAXED)) {
         __atomic_store_n(&index->capacity, capacity, __ATOMIC_RELEASE);
     }
@@ -61,69 +64,124 @@ bool index_find_place(const struct index *index, struct bucket *home, uint64_t h
     return false;
 }
 
-bool index_free_slot(struct index *index, struct bucket *home, struct slot *slot)
+/* How many slots of the chain's last bucket are filled: of `last`, or of the home. */
+static unsigned slots_used(const struct bucket *home, const struct overflow *last)
 {
-    struct bucket *bucket = home;
-    for (;;) {
-        for (unsigned i = 0; i < INDEX_SLOTS; i++) {
-            if (bucket->place[i] == 0) {
-                *slot = (struct slot){home, bucket, i};
-                return true;
-            }
-        }
-        struct bucket *next = index_overflow(index, bucket);
-        if (next == NULL) {
-            break;
-        }
-        bucket = next;
-    }
-    uint32_t link = bucket_pool_take(&index->overflow);
-    if (link == 0) {
-        return false;
-    }
-    bucket_set_link(bucket, link);
-    *slot = (struct slot){home, &index->overflow.buckets[link], 0};
-    return true;
-}
-
-void index_fill(struct index *index, struct slot *slot, uint64_t hash, uint32_t place)
-{
-    __atomic_store_n(&slot->bucket->tag[slot->at], index_tag(hash), __ATOMIC_RELAXED);
-    slot_set_place(slot, place);
-    __atomic_fetch_add(&index->entries, 1, __ATOMIC_RELAXED);
-}
-
-static unsigned slots_used(const struct bucket *bucket)
-{
+    const uint32_t *place = last != NULL ? last->place : home->place;
+    unsigned slots = last != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS;
     unsigned used = 0;
-    while (used < INDEX_SLOTS && bucket->place[used] != 0) {
+    while (used < slots && place[used] != 0) {
         used++;
     }
     return used;
 }
 
+bool index_next_overflow(const struct index *index, struct slot *slot, uint16_t tag)
+{
+    unsigned from = slot->at + 1;
+    if (slot->overflow == NULL) {
+        slot->overflow = index_overflow(index, bucket_link(slot->home));
+        from = 0;
+    }
+    for (;;) {
+        struct overflow *overflow = slot->overflow;
+        slot->at = overflow_find(overflow, from, tag);
+        if (slot->at < OVERFLOW_SLOTS && overflow->place[slot->at] != 0) {
+            return true;
+        }
+        if (overflow->next == 0) {
+            slot->at = OVERFLOW_SLOTS;
+            return false;
+        }
+        slot->overflow = index_overflow(index, overflow->next);
+        from = 0;
+    }
+}
+
+bool index_next_filled(const struct index *index, struct slot *slot)
+{
+    unsigned slots = slot->overflow != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS;
+    if (++slot->at == slots) {
+        uint32_t next = slot->overflow != NULL ? slot->overflow->next : bucket_link(slot->home);
+        if (next == 0) {
+            slot->at--;
+            return false;
+        }
+        slot->overflow = index_overflow(index, next);
+        slot->at = 0;
+    }
+    return slot_place(slot) != 0;
+}
+
+/* The last overflow bucket of a chain, and the one before it; NULL: the home is in its place. */
+static struct overflow *find_last(const struct index *index, const struct bucket *home,
+                                  struct overflow **before)
+{
+    struct overflow *last = NULL;
+    uint32_t next = bucket_link(home);
+    *before = NULL;
+    while (next != 0) {
+        *before = last;
+        last = index_overflow(index, next);
+        next = last->next;
+    }
+    return last;
+}
+
+static void set_next(struct bucket *home, struct overflow *before, uint32_t link)
+{
+    if (before != NULL) {
+        before->next = link;
+    } else {
+        bucket_set_link(home, link);
+    }
+}
+
+bool index_free_slot(struct index *index, struct bucket *home, struct slot *slot)
+{
+    struct overflow *before;
+    struct overflow *last = find_last(index, home, &before);
+    *slot = (struct slot){home, last, slots_used(home, last)};
+    if (slot->at < (last != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS)) {
+        return true;
+    }
+    uint32_t link = bucket_pool_take(&index->overflow);
+    if (link == 0) {
+        return false;
+    }
+    set_next(home, last, link);
+    *slot = (struct slot){home, index_overflow(index, link), 0};
+    return true;
+}
+
+static void set(const struct slot *slot, uint16_t tag, uint32_t place)
+{
+    __atomic_store_n(slot_tag(slot), tag, __ATOMIC_RELAXED);
+    __atomic_store_n(slot_place_at(slot), place, __ATOMIC_RELAXED);
+}
+
+void index_fill(struct index *index, struct slot *slot, uint64_t hash, uint32_t place)
+{
+    set(slot, index_tag(hash), place);
+    __atomic_fetch_add(&index->entries, 1, __ATOMIC_RELAXED);
+}
+
 void index_remove(struct index *index, struct slot *slot)
 {
-    struct bucket *before = NULL;
-    struct bucket *last = slot->home;
-    for (struct bucket *next; (next = index_overflow(index, last)) != NULL; last = next) {
-        before = last;
-    }
-    unsigned at = slots_used(last) - 1;
-    __atomic_store_n(&slot->bucket->tag[slot->at], last->tag[at], __ATOMIC_RELAXED);
-    slot_set_place(slot, last->place[at]);
-    __atomic_store_n(&last->tag[at], 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&last->place[at], 0, __ATOMIC_RELAXED);
-    if (at == 0 && before != NULL) {
-        uint32_t link = bucket_link(before);
-        bucket_set_link(before, 0);
-        bucket_pool_give(&index->overflow, link);
+    struct overflow *before;
+    struct overflow *last = find_last(index, slot->home, &before);
+    struct slot end = {slot->home, last, slots_used(slot->home, last) - 1};
+    set(slot, *slot_tag(&end), slot_place(&end));
+    set(&end, 0, 0);
+    if (last != NULL && end.at == 0) {
+        set_next(slot->home, before, 0);
+        bucket_pool_give(&index->overflow, (uint32_t)(last - index->overflow.buckets));
     }
     __atomic_fetch_sub(&index->entries, 1, __ATOMIC_RELAXED);
 }
 
 uint64_t index_resident(struct index *index)
 {
-    uint64_t made = bucket_pool_resident(&index->overflow);
-    return (__atomic_load_n(&index->resident, __ATOMIC_RELAXED) + made) * sizeof(struct bucket);
+    uint64_t buckets = __atomic_load_n(&index->resident, __ATOMIC_RELAXED);
+    return buckets * sizeof(struct bucket) + bucket_pool_resident(&index->overflow);
 }

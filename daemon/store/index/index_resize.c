@@ -7,76 +7,100 @@
  * all prefetched before the first is needed, so a split costs about one cache miss.
  * Inserts pay for a split now and then; shrinking is left to the housekeeper.
  */
-#include <string.h>
-
 #include "daemon/store/arena/pages.h"
 #include "daemon/store/index/index.h"
 
 enum {
-    CHAIN_MAX = 16, /* buckets; a longer one (never seen) is not split */
+    BUCKETS_PER_PAGE = 4096 / (int)sizeof(struct bucket),
+    BUCKETS_PAGE = BUCKETS_PER_PAGE * (int)sizeof(struct bucket), /* bytes */
+    /* Pages are given back in steps of this many buckets (256 KiB), and only two
+     * steps behind, so that a size that goes up and down costs no page faults. */
+    BUCKETS_GIVE_BACK = 4096,
+    LINKS_MAX = 40, /* overflow buckets; a longer chain (never seen) is not split */
 };
 
 /* --- a chain, taken out and put back -------------------------------------- */
 
+enum { SLOTS_MAX = 2 * INDEX_SLOTS + LINKS_MAX * OVERFLOW_SLOTS }; /* of two chains */
+
 struct chain {
     unsigned count;
-    uint16_t tag[CHAIN_MAX * INDEX_SLOTS];
-    uint32_t place[CHAIN_MAX * INDEX_SLOTS];
+    uint16_t tag[SLOTS_MAX];
+    uint32_t place[SLOTS_MAX];
 };
 
-static unsigned chain_length(const struct index *index, const struct bucket *bucket)
+/* Overflow buckets that are in no chain. */
+struct spares {
+    unsigned count;
+    uint32_t link[2 * LINKS_MAX];
+};
+
+static unsigned links_in(const struct index *index, const struct bucket *home)
 {
-    unsigned length = 0;
-    for (; bucket != NULL; bucket = index_overflow(index, bucket)) {
-        length++;
+    unsigned links = 0;
+    for (uint32_t link = bucket_link(home); link != 0; links++) {
+        link = index_overflow(index, link)->next;
     }
-    return length;
+    return links;
 }
 
-/* Copies all slots out and leaves the chain's buckets linked but empty. */
-static void take_slots(struct index *index, struct bucket *bucket, struct chain *chain)
+static unsigned slots_in(const struct index *index, struct bucket *home)
 {
-    for (; bucket != NULL; bucket = index_overflow(index, bucket)) {
-        for (unsigned i = 0; i < INDEX_SLOTS && bucket->place[i] != 0; i++) {
-            chain->tag[chain->count] = bucket->tag[i];
-            chain->place[chain->count++] = bucket->place[i];
-            __atomic_store_n(&bucket->tag[i], 0, __ATOMIC_RELAXED);
-            __atomic_store_n(&bucket->place[i], 0, __ATOMIC_RELAXED);
+    unsigned used = 0;
+    for (struct slot slot = index_slots(home); index_next_filled(index, &slot);) {
+        used++;
+    }
+    return used;
+}
+
+static void set(const struct slot *slot, uint16_t tag, uint32_t place)
+{
+    __atomic_store_n(slot_tag(slot), tag, __ATOMIC_RELAXED);
+    __atomic_store_n(slot_place_at(slot), place, __ATOMIC_RELAXED);
+}
+
+/* Copies all slots out, and unlinks the overflow buckets, which are empty then. */
+static void take_out(const struct index *index, struct bucket *home, struct chain *chain,
+                     struct spares *spares)
+{
+    for (struct slot slot = index_slots(home); index_next_filled(index, &slot);) {
+        chain->tag[chain->count] = *slot_tag(&slot);
+        chain->place[chain->count++] = slot_place(&slot);
+        set(&slot, 0, 0);
+    }
+    uint32_t link = bucket_link(home);
+    bucket_set_link(home, 0);
+    while (link != 0) {
+        struct overflow *overflow = index_overflow(index, link);
+        spares->link[spares->count++] = link;
+        link = overflow->next;
+        overflow->next = 0;
+    }
+}
+
+/* Fills the slot, and moves it to the next one. A spare bucket is linked if the last one is full;
+ * there are enough. */
+static void put_back(const struct index *index, struct slot *slot, uint16_t tag, uint32_t place,
+                     struct spares *spares)
+{
+    if (slot->at == (slot->overflow != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS)) {
+        uint32_t link = spares->link[--spares->count];
+        if (slot->overflow != NULL) {
+            slot->overflow->next = link;
+        } else {
+            bucket_set_link(slot->home, link);
         }
+        *slot = (struct slot){slot->home, index_overflow(index, link), 0};
     }
+    set(slot, tag, place);
+    slot->at++;
 }
 
-/* Unlinks the overflow buckets of a chain and lists them in `spare`. */
-static unsigned take_links(struct index *index, struct bucket *home, uint32_t *spare)
+static void give_spares(struct index *index, struct spares *spares)
 {
-    unsigned count = 0;
-    for (struct bucket *bucket = home; bucket_link(bucket) != 0;) {
-        uint32_t link = bucket_link(bucket);
-        bucket_set_link(bucket, 0);
-        spare[count++] = link;
-        bucket = &index->overflow.buckets[link];
+    while (spares->count > 0) {
+        bucket_pool_give(&index->overflow, spares->link[--spares->count]);
     }
-    return count;
-}
-
-/* Where a chain is being filled again. */
-struct filling {
-    struct bucket *bucket;
-    unsigned used;
-};
-
-/* Appends a slot, and takes a spare bucket as link if the last one is full; there are enough. */
-static void put_slot(struct index *index, struct filling *to, uint16_t tag, uint32_t place,
-                     uint32_t *spare, unsigned *spares)
-{
-    if (to->used == INDEX_SLOTS) {
-        uint32_t link = spare[--*spares];
-        bucket_set_link(to->bucket, link);
-        *to = (struct filling){&index->overflow.buckets[link], 0};
-    }
-    __atomic_store_n(&to->bucket->tag[to->used], tag, __ATOMIC_RELAXED);
-    __atomic_store_n(&to->bucket->place[to->used], place, __ATOMIC_RELAXED);
-    to->used++;
 }
 
 /* --- growing --------------------------------------------------------------- */
@@ -98,22 +122,19 @@ static bool have_page(struct index *index, uint64_t size)
 static void split(struct index *index, struct bucket *low, struct bucket *high, uint64_t size)
 {
     struct chain chain = {.count = 0};
-    uint32_t spare[CHAIN_MAX];
-    take_slots(index, low, &chain);
-    unsigned spares = take_links(index, low, spare);
-    struct filling stay = {low, 0};
-    struct filling move = {high, 0};
+    struct spares spares = {.count = 0};
+    take_out(index, low, &chain, &spares);
+    struct slot stay = {low, NULL, 0};
+    struct slot move = {high, NULL, 0};
     for (unsigned i = 0; i < chain.count; i++) {
         index->records.fetch_at(index->records.context, chain.place[i]);
     }
     for (unsigned i = 0; i < chain.count; i++) {
         uint64_t hash = index->records.hash_at(index->records.context, chain.place[i]);
         bool moves = index_address(hash, size + 1) == size;
-        put_slot(index, moves ? &move : &stay, chain.tag[i], chain.place[i], spare, &spares);
+        put_back(index, moves ? &move : &stay, chain.tag[i], chain.place[i], &spares);
     }
-    while (spares > 0) {
-        bucket_pool_give(&index->overflow, spare[--spares]);
-    }
+    give_spares(index, &spares);
 }
 
 static bool start_resizing(struct index *index)
@@ -144,7 +165,7 @@ void index_grow(struct index *index)
         struct bucket *high = &index->buckets[size];
         bucket_lock(low);
         bucket_lock(high);
-        if (chain_length(index, low) <= CHAIN_MAX) {
+        if (links_in(index, low) <= LINKS_MAX) {
             split(index, low, high, size);
             __atomic_store_n(&index->size, size + 1, __ATOMIC_RELEASE);
         }
@@ -172,54 +193,43 @@ bool index_reserve(struct index *index, uint64_t entries)
 
 /* --- shrinking ------------------------------------------------------------- */
 
-/* Takes the overflow buckets that two chains need together. False without memory. */
-static bool gather_spares(struct index *index, unsigned wanted, uint32_t *spare, unsigned *spares)
+/* Overflow buckets that so many slots of one chain take. */
+static unsigned links_for(unsigned slots)
 {
-    while (*spares < wanted) {
+    return slots > INDEX_SLOTS ? (slots - INDEX_SLOTS + OVERFLOW_SLOTS - 1) / OVERFLOW_SLOTS : 0;
+}
+
+/* Takes so many overflow buckets. False without memory. */
+static bool take_spares(struct index *index, unsigned wanted, struct spares *spares)
+{
+    while (spares->count < wanted) {
         uint32_t link = bucket_pool_take(&index->overflow);
         if (link == 0) {
             return false;
         }
-        spare[(*spares)++] = link;
+        spares->link[spares->count++] = link;
     }
     return true;
-}
-
-static unsigned slots_in(const struct index *index, const struct bucket *bucket)
-{
-    unsigned used = 0;
-    for (; bucket != NULL; bucket = index_overflow(index, bucket)) {
-        for (unsigned i = 0; i < INDEX_SLOTS && bucket->place[i] != 0; i++) {
-            used++;
-        }
-    }
-    return used;
 }
 
 /* Moves all of `high` to `low`, both locked. False without memory. */
 static bool merge(struct index *index, struct bucket *low, struct bucket *high)
 {
-    uint32_t spare[2 * CHAIN_MAX];
-    unsigned spares = 0;
-    unsigned total = slots_in(index, low) + slots_in(index, high);
-    unsigned wanted = total == 0 ? 0 : (total - 1) / INDEX_SLOTS;
-    unsigned have = chain_length(index, low) + chain_length(index, high) - 2;
-    bool enough = wanted < CHAIN_MAX && have <= CHAIN_MAX &&
-                  gather_spares(index, wanted > have ? wanted - have : 0, spare, &spares);
+    struct spares spares = {.count = 0};
+    unsigned wanted = links_for(slots_in(index, low) + slots_in(index, high));
+    unsigned have = links_in(index, low) + links_in(index, high);
+    bool enough = wanted <= LINKS_MAX && have <= LINKS_MAX &&
+                  take_spares(index, wanted > have ? wanted - have : 0, &spares);
     if (enough) {
         struct chain chain = {.count = 0};
-        take_slots(index, low, &chain);
-        take_slots(index, high, &chain);
-        spares += take_links(index, low, spare + spares);
-        spares += take_links(index, high, spare + spares);
-        struct filling to = {low, 0};
+        take_out(index, low, &chain, &spares);
+        take_out(index, high, &chain, &spares);
+        struct slot to = {low, NULL, 0};
         for (unsigned i = 0; i < chain.count; i++) {
-            put_slot(index, &to, chain.tag[i], chain.place[i], spare, &spares);
+            put_back(index, &to, chain.tag[i], chain.place[i], &spares);
         }
     }
-    while (spares > 0) {
-        bucket_pool_give(&index->overflow, spare[--spares]);
-    }
+    give_spares(index, &spares);
     return enough;
 }
 
@@ -332,5 +342,5 @@ uint64_t index_excess(struct index *index)
     uint64_t wanted = entries / in_need.load + 2 * in_need.step;
     uint64_t resident = __atomic_load_n(&index->resident, __ATOMIC_RELAXED);
     uint64_t excess = resident > wanted ? resident - wanted : 0;
-    return (excess + bucket_pool_excess(&index->overflow)) * sizeof(struct bucket);
+    return excess * sizeof(struct bucket) + bucket_pool_excess(&index->overflow);
 }

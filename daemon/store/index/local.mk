@@ -2,6 +2,7 @@
 
 noinst_LIBRARIES += daemon/store/index/libindex.a
 daemon_store_index_libindex_a_SOURCES = \
+	daemon/store/index/bucket.h \
 	daemon/store/index/bucket_pool.c \
 	daemon/store/index/bucket_pool.h \
 	daemon/store/index/index.c \

@@ -112,11 +112,8 @@ static uint64_t count_slots(const struct index *index)
 {
     uint64_t slots = 0;
     for (uint64_t i = 0; i < index->size; i++) {
-        const struct bucket *bucket = &index->buckets[i];
-        for (; bucket != NULL; bucket = index_overflow(index, bucket)) {
-            for (unsigned at = 0; at < INDEX_SLOTS; at++) {
-                slots += bucket->place[at] != 0;
-            }
+        for (struct slot slot = index_slots(&index->buckets[i]); index_next_filled(index, &slot);) {
+            slots++;
         }
     }
     return slots;
