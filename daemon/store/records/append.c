@@ -250,13 +250,26 @@ static enum room open_for_reclaim(struct store *store, struct generation *genera
     return *number != 0 ? ROOM_FOUND : ROOM_ARENA;
 }
 
-/* It takes the place of one that has less room. Where that has more it is left alone: what is
+/* Whether little is lost when it is sealed. What it has not used is lost in one segment after the
+ * other, while to keep it open beside another costs one: much of it may be lost where there are
+ * few segments. Where all were sealed, 64 MiB missed 0.105 of two million keys by Zipf 1.0, and
+ * 0.104 since. */
+static bool may_be_sealed(const struct generation *generation, const struct segment *segment)
+{
+    enum { FEW = 64 };
+    uint64_t capacity = segment_capacity(segment);
+    uint64_t segments = __atomic_load_n(&generation->memory, __ATOMIC_RELAXED) / capacity;
+    return room_in(segment) * segments < FEW * capacity;
+}
+
+/* It takes the place of one that has less room, and may be sealed. Else it is left alone: what is
  * moved next has use for it. */
 static bool hand_over(struct store *store, struct generation *generation, struct segment *segment)
 {
     struct segment *other =
         open_of_class(store, generation, segment_queue(segment), segment->class, false);
-    if (other != NULL && room_in(other) >= room_in(segment)) {
+    if (other != NULL &&
+        (room_in(other) >= room_in(segment) || !may_be_sealed(generation, other))) {
         return false;
     }
     segment->moving = false;
