@@ -39,11 +39,31 @@ static inline void budget_keep(struct budget *budget, uint64_t bytes)
     __atomic_store_n(&budget->kept, bytes, __ATOMIC_RELAXED);
 }
 
-/* What may be taken: a 128th of the limit is kept for budget_force. */
+/* What of a limit is kept for budget_force: a 128th, as far as that is no more than 128 KiB or a
+ * 512th. */
+static inline uint64_t budget_forced(uint64_t limit)
+{
+    const uint64_t enough = 128 << 10;
+    uint64_t least = limit / 512;
+    uint64_t most = limit / 128;
+    return most < enough ? most : least > enough ? least : enough;
+}
+
+/* What may be taken with that limit. */
+static inline uint64_t budget_open_of(uint64_t limit)
+{
+    return limit - budget_forced(limit);
+}
+
+/* A limit with which so many bytes may be taken, and hardly more. */
+static inline uint64_t budget_limit_for(uint64_t bytes)
+{
+    return bytes + budget_forced(bytes + bytes / 127 + 1);
+}
+
 static inline uint64_t budget_open(const struct budget *budget)
 {
-    uint64_t limit = budget_limit(budget);
-    return limit - limit / 128;
+    return budget_open_of(budget_limit(budget));
 }
 
 /* False: less than that is left beside `kept`. */

@@ -27,7 +27,7 @@ enum {
 /* Frames that should be free, so that a writer finds one without evicting. */
 static uint32_t wanted_frames(const struct store *store)
 {
-    uint64_t share = store_memory_target(store) / arena_frame_size(&store->arena) / 128;
+    uint64_t share = store_memory_target(store) / arena_frame_size(&store->arena) / 256;
     return APPEND_RESERVE + (share < 1 ? 1 : share > 64 ? 64 : (uint32_t)share);
 }
 

@@ -24,31 +24,19 @@ enum {
 
 /* --- the limit ---------------------------------------------------------------------- */
 
-static uint64_t open_of(uint64_t memory)
-{
-    const struct budget budget = {.limit = memory};
-    return budget_open(&budget);
-}
-
 /* Bytes that are used beyond what may be. */
 static uint64_t over(const struct store *store)
 {
-    uint64_t open = open_of(store_memory_target(store));
+    uint64_t open = budget_open_of(store_memory_target(store));
     uint64_t used = budget_used(&store->budget);
     return used > open ? used - open : 0;
-}
-
-/* The lowest limit with which so many bytes may be used. */
-static uint64_t limit_for(uint64_t used)
-{
-    return used + used / 127 + 1;
 }
 
 /* No more may be taken than has been given back, and a little; at the end, no more than the
  * memory. */
 static void follow(struct store *store)
 {
-    uint64_t limit = limit_for(budget_used(&store->budget) + SLACK);
+    uint64_t limit = budget_limit_for(budget_used(&store->budget) + SLACK);
     store->shrink.active = over(store) > 0;
     budget_keep(&store->budget, store->shrink.active ? 0 : append_kept(store));
     if (!store->shrink.active) {
