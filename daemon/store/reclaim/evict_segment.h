@@ -34,7 +34,7 @@ static inline bool evict_segment_is_pooled(const struct segment *segment)
  * few. */
 static inline enum segment_queue evict_queue(uint64_t young, uint64_t all)
 {
-    enum { YOUNG_SHARE = 16 }; /* of the memory: the young may have a sixteenth */
+    enum { YOUNG_SHARE = 20 }; /* of the memory: the young may have a twentieth */
     return young > all / YOUNG_SHARE ? SEGMENT_YOUNG : SEGMENT_PROVEN;
 }
 
