@@ -64,18 +64,6 @@ bool index_find_place(const struct index *index, struct bucket *home, uint64_t h
     return false;
 }
 
-/* How many slots of the chain's last bucket are filled: of `last`, or of the home. */
-static unsigned slots_used(const struct bucket *home, const struct overflow *last)
-{
-    const uint32_t *place = last != NULL ? last->place : home->place;
-    unsigned slots = last != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS;
-    unsigned used = 0;
-    while (used < slots && place[used] != 0) {
-        used++;
-    }
-    return used;
-}
-
 bool index_next_overflow(const struct index *index, struct slot *slot, uint16_t tag)
 {
     unsigned from = slot->at + 1;
@@ -100,8 +88,7 @@ bool index_next_overflow(const struct index *index, struct slot *slot, uint16_t 
 
 bool index_next_filled(const struct index *index, struct slot *slot)
 {
-    unsigned slots = slot->overflow != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS;
-    if (++slot->at == slots) {
+    if (++slot->at == index_slots_in(slot->overflow)) {
         uint32_t next = slot->overflow != NULL ? slot->overflow->next : bucket_link(slot->home);
         if (next == 0) {
             slot->at--;
@@ -128,13 +115,16 @@ static struct overflow *find_last(const struct index *index, const struct bucket
     return last;
 }
 
-static void set_next(struct bucket *home, struct overflow *before, uint32_t link)
+/* How many slots of the chain's last bucket are filled: of `last`, or of the home. */
+static unsigned slots_used(const struct bucket *home, const struct overflow *last)
 {
-    if (before != NULL) {
-        before->next = link;
-    } else {
-        bucket_set_link(home, link);
+    const uint32_t *place = last != NULL ? last->place : home->place;
+    unsigned slots = index_slots_in(last);
+    unsigned used = 0;
+    while (used < slots && place[used] != 0) {
+        used++;
     }
+    return used;
 }
 
 bool index_free_slot(struct index *index, struct bucket *home, struct slot *slot)
@@ -142,27 +132,21 @@ bool index_free_slot(struct index *index, struct bucket *home, struct slot *slot
     struct overflow *before;
     struct overflow *last = find_last(index, home, &before);
     *slot = (struct slot){home, last, slots_used(home, last)};
-    if (slot->at < (last != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS)) {
+    if (slot->at < index_slots_in(last)) {
         return true;
     }
     uint32_t link = bucket_pool_take(&index->overflow);
     if (link == 0) {
         return false;
     }
-    set_next(home, last, link);
+    index_link(home, last, link);
     *slot = (struct slot){home, index_overflow(index, link), 0};
     return true;
 }
 
-static void set(const struct slot *slot, uint16_t tag, uint32_t place)
-{
-    __atomic_store_n(slot_tag(slot), tag, __ATOMIC_RELAXED);
-    __atomic_store_n(slot_place_at(slot), place, __ATOMIC_RELAXED);
-}
-
 void index_fill(struct index *index, struct slot *slot, uint64_t hash, uint32_t place)
 {
-    set(slot, index_tag(hash), place);
+    slot_set(slot, index_tag(hash), place);
     __atomic_fetch_add(&index->entries, 1, __ATOMIC_RELAXED);
 }
 
@@ -171,10 +155,10 @@ void index_remove(struct index *index, struct slot *slot)
     struct overflow *before;
     struct overflow *last = find_last(index, slot->home, &before);
     struct slot end = {slot->home, last, slots_used(slot->home, last) - 1};
-    set(slot, *slot_tag(&end), slot_place(&end));
-    set(&end, 0, 0);
+    slot_set(slot, *slot_tag(&end), slot_place(&end));
+    slot_set(&end, 0, 0);
     if (last != NULL && end.at == 0) {
-        set_next(slot->home, before, 0);
+        index_link(slot->home, before, 0);
         bucket_pool_give(&index->overflow, (uint32_t)(last - index->overflow.buckets));
     }
     __atomic_fetch_sub(&index->entries, 1, __ATOMIC_RELAXED);

@@ -151,6 +151,12 @@ static inline struct overflow *index_overflow(const struct index *index, uint32_
     return link == 0 ? NULL : &index->overflow.buckets[link];
 }
 
+/* How many slots an overflow bucket has; NULL: a bucket. */
+static inline unsigned index_slots_in(const struct overflow *overflow)
+{
+    return overflow != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS;
+}
+
 /* Before the first slot. */
 static inline struct slot index_slots(struct bucket *home)
 {
@@ -220,6 +226,23 @@ static inline void slot_set_reads(struct slot *slot, unsigned reads)
 static inline void slot_set_place(struct slot *slot, uint32_t place)
 {
     __atomic_store_n(slot_place_at(slot), place, __ATOMIC_RELAXED);
+}
+
+static inline void slot_set(struct slot *slot, uint16_t tag, uint32_t place)
+{
+    __atomic_store_n(slot_tag(slot), tag, __ATOMIC_RELAXED);
+    slot_set_place(slot, place);
+}
+
+/* Links an overflow bucket, or none, behind that one of the locked bucket's chain; NULL: behind the
+ * bucket itself. */
+static inline void index_link(struct bucket *home, struct overflow *before, uint32_t link)
+{
+    if (before != NULL) {
+        before->next = link;
+    } else {
+        bucket_set_link(home, link);
+    }
 }
 
 /* Finds the slot with exactly that place. False: there is none. */

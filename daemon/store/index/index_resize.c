@@ -17,11 +17,10 @@ enum {
      * steps behind, so that a size that goes up and down costs no page faults. */
     BUCKETS_GIVE_BACK = 4096,
     LINKS_MAX = 40, /* overflow buckets; a longer chain (never seen) is not split */
+    SLOTS_MAX = 2 * INDEX_SLOTS + LINKS_MAX * OVERFLOW_SLOTS, /* of two chains that are merged */
 };
 
 /* --- a chain, taken out and put back -------------------------------------- */
-
-enum { SLOTS_MAX = 2 * INDEX_SLOTS + LINKS_MAX * OVERFLOW_SLOTS }; /* of two chains */
 
 struct chain {
     unsigned count;
@@ -53,12 +52,6 @@ static unsigned slots_in(const struct index *index, struct bucket *home)
     return used;
 }
 
-static void set(const struct slot *slot, uint16_t tag, uint32_t place)
-{
-    __atomic_store_n(slot_tag(slot), tag, __ATOMIC_RELAXED);
-    __atomic_store_n(slot_place_at(slot), place, __ATOMIC_RELAXED);
-}
-
 /* Copies all slots out, and unlinks the overflow buckets, which are empty then. */
 static void take_out(const struct index *index, struct bucket *home, struct chain *chain,
                      struct spares *spares)
@@ -66,7 +59,7 @@ static void take_out(const struct index *index, struct bucket *home, struct chai
     for (struct slot slot = index_slots(home); index_next_filled(index, &slot);) {
         chain->tag[chain->count] = *slot_tag(&slot);
         chain->place[chain->count++] = slot_place(&slot);
-        set(&slot, 0, 0);
+        slot_set(&slot, 0, 0);
     }
     uint32_t link = bucket_link(home);
     bucket_set_link(home, 0);
@@ -83,16 +76,12 @@ static void take_out(const struct index *index, struct bucket *home, struct chai
 static void put_back(const struct index *index, struct slot *slot, uint16_t tag, uint32_t place,
                      struct spares *spares)
 {
-    if (slot->at == (slot->overflow != NULL ? OVERFLOW_SLOTS : INDEX_SLOTS)) {
+    if (slot->at == index_slots_in(slot->overflow)) {
         uint32_t link = spares->link[--spares->count];
-        if (slot->overflow != NULL) {
-            slot->overflow->next = link;
-        } else {
-            bucket_set_link(slot->home, link);
-        }
+        index_link(slot->home, slot->overflow, link);
         *slot = (struct slot){slot->home, index_overflow(index, link), 0};
     }
-    set(slot, tag, place);
+    slot_set(slot, tag, place);
     slot->at++;
 }
 
