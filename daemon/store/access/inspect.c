@@ -80,7 +80,7 @@ static void take_view(struct store *store, struct bucket *home, struct found *fo
         note(found, inspection, now);
     }
     if (!inspection->terms->peeks) {
-        lookup_count_read(&found->slot);
+        slot_count_read(&found->slot);
     }
     view_unlock(home, view);
 }

@@ -48,7 +48,7 @@ static inline void note_hit(struct store_thread *thread, const struct store_key 
                             struct found *found, uint64_t now)
 {
     store_thread_count(&store_thread_counters(thread, at->ns->id)->hits, 1);
-    lookup_count_read(&found->slot);
+    slot_count_read(&found->slot);
     if (found->record.noted) {
         record_note_read(found->bytes, found->record.notes, now);
     }

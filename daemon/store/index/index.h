@@ -223,6 +223,16 @@ static inline void slot_set_reads(struct slot *slot, unsigned reads)
     __atomic_store_n(tag, (uint16_t)((*tag & INDEX_TAG_MASK) | reads), __ATOMIC_RELAXED);
 }
 
+/* One read more; the count stays at the most. */
+static inline void slot_count_read(struct slot *slot)
+{
+    uint16_t *tag = slot_tag(slot);
+    uint16_t before = *tag;
+    if ((before & INDEX_READS_MASK) < INDEX_READS_MAX) {
+        __atomic_store_n(tag, (uint16_t)(before + 1), __ATOMIC_RELAXED);
+    }
+}
+
 static inline void slot_set_place(struct slot *slot, uint32_t place)
 {
     __atomic_store_n(slot_place_at(slot), place, __ATOMIC_RELAXED);

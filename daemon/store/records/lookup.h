@@ -64,15 +64,6 @@ static inline uint64_t found_version(const struct store *store, const struct fou
     return record_version(store, found->segment, found->bytes, &found->record);
 }
 
-/* Counts a read for eviction; the count stays at the most. */
-static inline void lookup_count_read(struct slot *slot)
-{
-    unsigned reads = slot_reads(slot);
-    if (reads < INDEX_READS_MAX) {
-        slot_set_reads(slot, reads + 1);
-    }
-}
-
 static inline bool found_lives(const struct found *found, uint64_t now)
 {
     return now < found->expires;
