@@ -107,7 +107,8 @@ static void on_tell(evutil_socket_t fd, short what, void *context)
 
 static bool is_ready(const struct node *node, uint64_t now)
 {
-    return node != NULL && node->link != NULL && link_is_ready(node->link, now);
+    return node != NULL && node->doubt == NODE_TRUSTED && node->link != NULL &&
+           link_is_ready(node->link, now);
 }
 
 /* Forgets a redirection. What is about the other side of a slot that moves goes there. */

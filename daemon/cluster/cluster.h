@@ -23,9 +23,9 @@
  * a node has been gone for longer than that, questions for it have 20 ms.
  *
  * Deadline. A link on which nothing moves for half of the patience, while its node owes a reply, is
- * closed, and a new link carries no question before its node has answered a PING. So a node that
- * was stopped and goes on as if nothing had happened, while its replica was promoted, is not
- * believed.
+ * closed, and a new link carries no question before its node has answered a PING and another node,
+ * asked after that, has told who owns which slot. So a node that was stopped and goes on as if
+ * nothing had happened, while its replica was promoted, is not believed.
  *
  * Threads. A struct cluster belongs to the thread of its event base, and all calls are for that
  * thread. Nothing in it is locked, but for the counters, which any thread reads.

@@ -14,6 +14,7 @@
 #include "daemon/cluster/reply.h"
 
 enum {
+    REFRESH_AT_ONCE = 10,  /* ms, while a node is doubted */
     REFRESH_SOON = 100,    /* ms between two questions at least, and while a master is gone */
     REFRESH_OFTEN = 500,   /* ms, while a master has no replica, and others have */
     REFRESH_SELDOM = 3000, /* ms, while all is well */
@@ -268,6 +269,17 @@ static void set_roles(struct topology *topology)
     }
 }
 
+/* What was told now is the answer for the nodes that it was asked about. */
+static void end_doubts(struct topology *topology)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        struct node *node = topology->nodes[i];
+        if (node != NULL && node->doubt == NODE_ASKED_ABOUT) {
+            node->doubt = NODE_TRUSTED;
+        }
+    }
+}
+
 bool topology_apply(struct topology *topology, const struct cluster_reply *reply,
                     const struct link *from)
 {
@@ -285,6 +297,7 @@ bool topology_apply(struct topology *topology, const struct cluster_reply *reply
         }
     }
     set_roles(topology);
+    end_doubts(topology);
     topology->told = clock_now();
     if (topology->slots_owned == CLUSTER_SLOTS) {
         topology->uncovered_since = 0;
@@ -344,10 +357,26 @@ static bool has_spares(const struct topology *topology)
     return with == 0 || without == 0;
 }
 
+static bool is_doubted(const struct node *node)
+{
+    return node->gone_since == 0 && node->doubt != NODE_TRUSTED;
+}
+
+static bool any_doubted(const struct topology *topology)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        if (topology->nodes[i] != NULL && is_doubted(topology->nodes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void answered(struct topology *topology)
 {
     topology->asking = false;
-    wake_in(topology, !is_well(topology)     ? REFRESH_SOON
+    wake_in(topology, any_doubted(topology)  ? REFRESH_AT_ONCE
+                      : !is_well(topology)   ? REFRESH_SOON
                       : has_spares(topology) ? REFRESH_SELDOM
                                              : REFRESH_OFTEN);
 }
@@ -390,13 +419,15 @@ static void on_lost(struct link *link, struct link_request *request, bool sent)
 
 static const struct link_request_ops ops = {.replied = on_replied, .lost = on_lost};
 
-/* Each of those that are ready in turn: a single one may be cut off from the others. */
-static struct node *next_ready(struct topology *topology, uint64_t now)
+/* Each of those that are ready in turn: a single one may be cut off from the others. NULL: none
+ * is, or with `trusted` none that is not doubted. */
+static struct node *next_ready(struct topology *topology, uint64_t now, bool trusted)
 {
     for (unsigned i = 1; i <= topology->node_end; i++) {
         unsigned number = (topology->asked + i) % topology->node_end;
         struct node *node = topology->nodes[number];
-        if (node != NULL && node->link != NULL && link_is_ready(node->link, now)) {
+        if (node != NULL && node->link != NULL && link_is_ready(node->link, now) &&
+            !(trusted && is_doubted(node))) {
             topology->asked = number;
             return node;
         }
@@ -404,10 +435,26 @@ static struct node *next_ready(struct topology *topology, uint64_t now)
     return NULL;
 }
 
+static struct node *choose_node(struct topology *topology)
+{
+    uint64_t now = clock_now();
+    struct node *node = next_ready(topology, now, true);
+    return node != NULL ? node : next_ready(topology, now, false);
+}
+
+static void ask_about_doubted(struct topology *topology)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        if (topology->nodes[i] != NULL && is_doubted(topology->nodes[i])) {
+            topology->nodes[i]->doubt = NODE_ASKED_ABOUT;
+        }
+    }
+}
+
 static void ask(struct topology *topology)
 {
     static const char command[] = "*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n";
-    struct node *node = next_ready(topology, clock_now());
+    struct node *node = choose_node(topology);
     if (node == NULL) {
         wake_in(topology, REFRESH_SOON);
         return;
@@ -419,6 +466,7 @@ static void ask(struct topology *topology)
         .replies = 1,
     };
     topology->asking = true;
+    ask_about_doubted(topology);
     link_send(node->link, &topology->request);
 }
 
@@ -443,10 +491,27 @@ void topology_refresh(struct topology *topology)
     }
 }
 
+static bool any_other_ready(const struct topology *topology, const struct node *node)
+{
+    for (unsigned i = 0; i < topology->node_end; i++) {
+        const struct node *other = topology->nodes[i];
+        if (other != NULL && other != node && other->gone_since == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void topology_ready(struct topology *topology, struct link *link)
 {
     struct node *node = link_owner(link);
     node->gone_since = 0;
+    if (!any_other_ready(topology, node)) {
+        node->doubt = NODE_TRUSTED;
+    }
+    if (is_doubted(node) && !topology->asking) {
+        wake_in(topology, 0);
+    }
     if (topology->told == 0 || topology->slots_owned < CLUSTER_SLOTS) {
         topology_refresh(topology);
     }
@@ -456,6 +521,9 @@ void topology_broke(struct topology *topology, struct link *link)
 {
     struct node *node = link_owner(link);
     node->gone_since = clock_now();
+    if (node->owns || node->doubt != NODE_TRUSTED) {
+        node->doubt = NODE_DOUBTED;
+    }
     topology_refresh(topology);
 }
 

@@ -6,6 +6,10 @@
  * master is gone, and every 500 ms while a master has no replica that is ready, and others have. A
  * node that redirects a question is believed at once, for that slot.
  *
+ * A node that had slots when its link broke may have stood still, and not know yet that its replica
+ * was promoted. When it answers again it is doubted: it gets no question before a node that was
+ * asked since then has told the slots. That is another node, as long as another one is ready.
+ *
  * Each node that is told of has a link. Those of the configuration that the cluster does not name
  * so have one only while no other node is ready.
  */
@@ -23,6 +27,12 @@ enum {
     TOPOLOGY_NO_NODE = UINT16_MAX,
 };
 
+enum node_doubt {
+    NODE_TRUSTED,
+    NODE_DOUBTED,
+    NODE_ASKED_ABOUT, /* the same, and the slots were asked for since its link is ready */
+};
+
 struct node {
     struct link *link; /* NULL: it is of the configuration, and not needed */
     char *host;
@@ -31,6 +41,7 @@ struct node {
     bool listed;     /* the cluster names it */
     bool owns;       /* it owns slots */
     bool replica;
+    uint8_t doubt;                         /* enum node_doubt */
     uint64_t gone_since;                   /* ms; 0: its link is ready */
     uint64_t named;                        /* ms, when the cluster named it last */
     uint16_t replicas[SLOTS_REPLICAS_MAX]; /* numbers */

@@ -169,6 +169,41 @@ START_TEST(a_replica_answers_reads_when_the_master_is_gone)
 }
 END_TEST
 
+/* It answers again, takes itself for the master, and says so. */
+START_TEST(a_master_that_was_replaced_is_not_believed)
+{
+    connect_with_replica();
+    node_go_away(master);
+    fixture_until(fixture_count(METRIC_CLUSTER_BROKEN) == 1);
+    replica->slots = fixture_slots(CLUSTER_SLOTS - 1, 1, -1, -1);
+    struct asked *write = fixture_write("SET a 1");
+    unsigned pings = master->pings;
+    node_come_back(master);
+    fixture_expect_text(write, CLUSTER_STATUS, "OK");
+    ck_assert_uint_eq(node_times(replica, "SET a 1"), 1);
+    fixture_until(master->pings > pings);
+    fixture_expect_text(fixture_write("SET a 2"), CLUSTER_STATUS, "OK");
+    ck_assert_uint_eq(node_times(replica, "SET a 2"), 1);
+    ck_assert_uint_eq(node_times(master, "SET a 1") + node_times(master, "SET a 2"), 0);
+}
+END_TEST
+
+/* The replica says that it is still the master. */
+START_TEST(a_master_that_was_not_replaced_is)
+{
+    connect_with_replica();
+    node_hang_up(master);
+    fixture_until(fixture_count(METRIC_CLUSTER_BROKEN) == 1);
+    unsigned refreshes = replica->refreshes;
+    unsigned pings = master->pings;
+    struct asked *write = fixture_write("SET a 1");
+    fixture_until(master->pings > pings);
+    fixture_expect_text(write, CLUSTER_STATUS, "OK");
+    ck_assert_uint_eq(node_times(master, "SET a 1"), 1);
+    ck_assert_uint_gt(replica->refreshes, refreshes);
+}
+END_TEST
+
 START_TEST(a_replica_answers_what_the_master_owes)
 {
     fixture.options.patience = 1000;
@@ -225,6 +260,8 @@ int main(void)
     tcase_add_loop_test(tcase, a_node_that_does_not_tell, 0, sizeof not_told / sizeof not_told[0]);
     tcase_add_test(tcase, it_is_destroyed_while_a_node_is_asked);
     tcase_add_test(tcase, a_replica_answers_reads_when_the_master_is_gone);
+    tcase_add_test(tcase, a_master_that_was_replaced_is_not_believed);
+    tcase_add_test(tcase, a_master_that_was_not_replaced_is);
     tcase_add_test(tcase, a_replica_answers_what_the_master_owes);
     tcase_add_test(tcase, a_replica_answers_while_the_master_loads);
     tcase_add_test(tcase, a_replica_that_redirects);
