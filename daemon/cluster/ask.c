@@ -25,6 +25,7 @@
 #include "daemon/cluster/question.h"
 #include "daemon/cluster/reply.h"
 #include "daemon/cluster/topology.h"
+#include "daemon/cluster/topology_refresh.h"
 
 enum {
     TICK = 10,            /* ms between two looks at what is parked; see TRYAGAIN */
@@ -230,6 +231,7 @@ static void follow_moved(struct question *question, const struct redirection *to
         return;
     }
     topology_moved(&cluster->topology, to->slot, number);
+    topology_refresh(&cluster->topology);
     question->slot = (uint16_t)to->slot;
     question->spares = false;
     aim(question);
@@ -522,7 +524,9 @@ struct cluster *cluster_create(const struct cluster_options *options)
         int error = errno;
         cluster_destroy(&cluster);
         errno = error;
+        return NULL;
     }
+    topology_refresh_begin(&cluster->topology);
     return cluster;
 }
 
@@ -531,6 +535,7 @@ void cluster_destroy(struct cluster **place)
     struct cluster *cluster = *place;
     *place = NULL;
     topology_deinit(&cluster->topology);
+    topology_refresh_end(&cluster->topology);
     links_deinit(&cluster->links);
     event_del(&cluster->tick);
     event_del(&cluster->tell);

@@ -26,6 +26,8 @@ daemon_cluster_libcluster_a_SOURCES = \
 	daemon/cluster/slots_reply.h \
 	daemon/cluster/topology.c \
 	daemon/cluster/topology.h \
+	daemon/cluster/topology_refresh.c \
+	daemon/cluster/topology_refresh.h \
 	daemon/cluster/verdict.c \
 	daemon/cluster/verdict.h
 daemon_cluster_libcluster_a_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS)

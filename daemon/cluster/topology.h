@@ -1,14 +1,7 @@
 /*
- * topology.h - which node owns a slot, and which ones copy it.
+ * topology.h - which node owns a slot, and which ones copy it; topology_refresh.h asks for it.
  *
- * Any node tells by CLUSTER SLOTS; the nodes of the configuration are asked until one of them has.
- * It is asked again every few seconds, after a redirection or a broken link, every 100 ms while a
- * master is gone, and every 500 ms while a master has no replica that is ready, and others have. A
- * node that redirects a question is believed at once, for that slot.
- *
- * A node that had slots when its link broke may have stood still, and not know yet that its replica
- * was promoted. When it answers again it is doubted: it gets no question before a node that was
- * asked since then has told the slots. That is another node, as long as another one is ready.
+ * A node that redirects a question is believed at once, for that slot.
  *
  * Each node that is told of has a link. Those of the configuration that the cluster does not name
  * so have one only while no other node is ready.
@@ -77,13 +70,6 @@ bool topology_init(struct topology *topology, struct links *links, const char *c
                    size_t count, const struct topology_listener *listener);
 void topology_deinit(struct topology *topology);
 
-/* To be called by the listener of the links. */
-void topology_ready(struct topology *topology, struct link *link);
-void topology_broke(struct topology *topology, struct link *link);
-
-/* Asks soon, since something is not as it was thought to be. */
-void topology_refresh(struct topology *topology);
-
 /* The node of that number; NULL: there is none any more. */
 struct node *topology_node(const struct topology *topology, unsigned number);
 
@@ -106,6 +92,10 @@ unsigned topology_importer(const struct topology *topology, unsigned slot);
 /* What a node has answered to CLUSTER SLOTS. False: it makes no sense, and nothing has changed. */
 bool topology_apply(struct topology *topology, const struct cluster_reply *reply,
                     const struct link *from);
+
+/* Lets go of what the cluster does not name, and takes up what the configuration names where
+ * nothing else answers. */
+void topology_tidy(struct topology *topology);
 
 /* All but `under_way`. */
 void topology_state(const struct topology *topology, struct cluster_state *state);
