@@ -49,10 +49,6 @@ static void visit_batch(struct visit *visit, struct batch *batch)
         lock_take(lock);
     }
     for (unsigned i = 0; i < batch->count; i++) {
-        unsigned number;
-        index_peek(&visit->thread->store->index, batch->hash[i], &number); /* prefetches the rest */
-    }
-    for (unsigned i = 0; i < batch->count; i++) {
         visit_one(visit, batch->bytes[i], batch->hash[i]);
     }
     if (lock != NULL) {
