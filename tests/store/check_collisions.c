@@ -17,7 +17,7 @@
 
 enum {
     KEYS_MOST = 1000000,
-    CHAIN_SOUND = 50, /* slots, where nine keys belong */
+    CHAIN_SOUND = 50, /* slots, where eight keys belong */
     CASE_TIMEOUT = 300,
 };
 

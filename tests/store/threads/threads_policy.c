@@ -150,8 +150,8 @@ static int rounds(void)
     return text != NULL ? atoi(text) : ROUNDS;
 }
 
-/* Until the writers have filled the memory once more. They are not asked for figures meanwhile:
- * that takes the lock of the namespaces, and the others would hardly come to have it. */
+/* Until the writers have filled the memory once more. Figures are not asked for meanwhile: that
+ * takes the lock of the namespaces, which the housekeeper would hardly come to have. */
 static void let_them_press(void)
 {
     unsigned before = atomic_load(&evicted);

@@ -455,18 +455,22 @@ static void look_at_pressure(struct worker *worker)
 
 /* --- another memory ---------------------------------------------------------- */
 
-static void resize(struct worker *worker)
+static void set_memory(struct worker *worker, uint64_t memory)
 {
-    struct own *own = worker->own;
-    if (own->least == 0) {
-        return;
-    }
-    uint64_t memory = own->least + test_threads_below(worker, own->most - own->least + 1);
     store_enter(worker->thread);
     enum store_resize result = store_set_memory(worker->thread, memory);
     store_leave(worker->thread);
     if (result != STORE_RESIZED) {
         test_threads_wrong(worker->team, "memory of %ju: %d", (uintmax_t)memory, (int)result);
+    }
+}
+
+static void resize(struct worker *worker)
+{
+    const struct own *own = worker->own;
+    if (own->least != 0) {
+        uint64_t range = own->most - own->least + 1;
+        set_memory(worker, own->least + test_threads_below(worker, range));
     }
 }
 
@@ -510,12 +514,7 @@ static void grow(struct worker *worker)
     for (uint64_t step = 1; step <= STEPS; step++) {
         test_threads_meet(worker);
         if (worker->number == 0) {
-            uint64_t more = (own->most - own->least) / STEPS * step;
-            store_enter(worker->thread);
-            if (store_set_memory(worker->thread, own->least + more) != STORE_RESIZED) {
-                test_threads_wrong(worker->team, "memory does not grow");
-            }
-            store_leave(worker->thread);
+            set_memory(worker, own->least + (own->most - own->least) / STEPS * step);
         } else if (worker->number == 1) {
             look_at_pressure(worker);
         } else if (worker->number == 2) {
