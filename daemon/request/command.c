@@ -255,26 +255,25 @@ set_options(struct store_terms *terms, const struct request *request)
     }
 }
 
-struct store_terms command_terms(const struct request *request)
+void command_terms(const struct request *request, struct store_terms *terms)
 {
     static const enum store_mode modes[VERB_UNUSED] = {[VERB_ADD] = STORE_ADD,
                                                        [VERB_REPLACE] = STORE_REPLACE,
                                                        [VERB_APPEND] = STORE_APPEND,
                                                        [VERB_PREPEND] = STORE_PREPEND};
-    struct store_terms terms = {.mode = modes[request->verb],
-                                .ttl = command_lifetime(request->ttl),
-                                .expected = request->compare,
-                                .version = request->version,
-                                .client_flags = request->client_flags,
-                                .noted = (request->options & REQUEST_NOTED) != 0};
+    *terms = (struct store_terms){.mode = modes[request->verb],
+                                  .ttl = command_lifetime(request->ttl),
+                                  .expected = request->compare,
+                                  .version = request->version,
+                                  .client_flags = request->client_flags,
+                                  .noted = (request->options & REQUEST_NOTED) != 0};
     if ((request->options & TERMS) != 0) {
-        set_options(&terms, request);
+        set_options(terms, request);
     }
     if (request->refresh.kind != TTL_DEFAULT) {
         struct store_ttl refresh = command_lifetime(request->refresh);
-        terms.refresh = refresh.kind == STORE_TTL_FOR ? refresh.milliseconds : 0;
+        terms->refresh = refresh.kind == STORE_TTL_FOR ? refresh.milliseconds : 0;
     }
-    return terms;
 }
 
 uint64_t command_creator(void *context)

@@ -190,7 +190,7 @@ uint64_t command_creator(void *context);
 
 /* --- what a request means to the store ----------------------------------------- */
 
-struct store_terms command_terms(const struct request *request);
+void command_terms(const struct request *request, struct store_terms *terms);
 /* A ttl as the store takes it: dates become times on its clock. */
 struct store_ttl command_lifetime(struct ttl ttl);
 

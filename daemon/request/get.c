@@ -117,7 +117,8 @@ static bool wants_value(const struct request *request, const struct store_view *
 bool answer_look_key(struct command_context *ctx, const struct command *cmd, struct store_key *at)
 {
     const struct request *request = &cmd->request;
-    struct store_terms terms = command_terms(request);
+    struct store_terms terms;
+    command_terms(request, &terms);
     struct store_view view;
     /* A client without the right to write is not asked to write the record anew, and does not keep
      * another one from it. */

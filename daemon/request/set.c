@@ -21,7 +21,8 @@ static inline void notice_change(struct command_context *ctx, enum event_kind ki
 static inline __attribute__((always_inline)) enum outcome put(struct command_context *ctx,
                                                               struct command *cmd)
 {
-    struct store_terms terms = command_terms(&cmd->request);
+    struct store_terms terms;
+    command_terms(&cmd->request, &terms);
     struct stored stored = {0, 0};
     if ((cmd->request.options & REQUEST_LENGTH) != 0) {
         terms.length = &stored.length;
@@ -55,7 +56,8 @@ enum outcome verb_put(struct command_context *ctx, struct command *cmd)
 
 static enum store_status begin_append(struct command_context *ctx, struct command *cmd)
 {
-    struct store_terms terms = command_terms(&cmd->request);
+    struct store_terms terms;
+    command_terms(&cmd->request, &terms);
     struct stored *stored = &cmd->place.appending.stored;
     *stored = (struct stored){0, 0};
     if ((cmd->request.options & REQUEST_LENGTH) != 0) {
@@ -123,7 +125,8 @@ enum outcome verb_delete(struct command_context *ctx, struct command *cmd)
 
 enum outcome verb_make_stale(struct command_context *ctx, struct command *cmd)
 {
-    struct store_terms terms = command_terms(&cmd->request);
+    struct store_terms terms;
+    command_terms(&cmd->request, &terms);
     enum store_status status = store_make_stale(ctx->store_thread, &cmd->at, &terms, ctx->now);
     notice_change(ctx, EVENT_DELETE, &cmd->request, &cmd->at, status);
     if (status == STORE_OK) {
@@ -138,7 +141,8 @@ enum outcome verb_make_stale(struct command_context *ctx, struct command *cmd)
 enum outcome verb_empty(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
-    struct store_terms terms = command_terms(request);
+    struct store_terms terms;
+    command_terms(request, &terms);
     bool marks = (request->options & REQUEST_MARK) != 0;
     enum store_status status = store_empty(ctx->store_thread, &cmd->at, &terms, marks, ctx->now);
     notice_change(ctx, EVENT_DELETE, request, &cmd->at, status);
@@ -176,7 +180,8 @@ enum outcome verb_touch(struct command_context *ctx, struct command *cmd)
 enum outcome verb_add_number(struct command_context *ctx, struct command *cmd)
 {
     const struct request *request = &cmd->request;
-    struct store_terms terms = command_terms(request);
+    struct store_terms terms;
+    command_terms(request, &terms);
     struct store_sum sum = {.by = request->number,
                             .initial = request->initial,
                             .subtract = request->verb == VERB_DECR,

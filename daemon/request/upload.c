@@ -58,7 +58,8 @@ static void refuse(struct upload *upload, struct command_context *ctx, enum stor
 
 void upload_begin(struct upload *upload, struct command_context *ctx, const struct request *request)
 {
-    struct store_terms terms = command_terms(request);
+    struct store_terms terms;
+    command_terms(request, &terms);
     struct store_key at;
     keep_request(upload, request);
     upload->left = request->value_length;
