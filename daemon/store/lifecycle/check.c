@@ -70,7 +70,7 @@ static const char *check_segment(struct recount *count, struct segment *segment)
         count->memory += bytes;
         count->young += segment_queue(segment) == SEGMENT_YOUNG ? bytes : 0;
     }
-    return live == segment->live ? NULL : "a segment's live bytes are miscounted";
+    return live == segment_live(segment) ? NULL : "a segment's live bytes are miscounted";
 }
 
 static const char *check_generation(struct recount *count, const struct generation *generation)

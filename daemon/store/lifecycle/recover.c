@@ -88,7 +88,7 @@ static void sort_out(struct recover *recover)
     size_t kept = 0;
     for (size_t i = 0; i < recover->count; i++) {
         struct segment *segment = segment_at(segments, recover->segments[i]);
-        if (segment->live == 0) {
+        if (segment_live(segment) == 0) {
             recover_drop(recover, segment);
             continue;
         }

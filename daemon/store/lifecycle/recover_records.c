@@ -85,6 +85,7 @@ static void end_at(const struct walk *walk, uint32_t at)
     if (at != segment->used) {
         file_segment_set_used(recover_label(walk->recover, segment), at);
         segment->used = at;
+        segment_set_live(segment, 0);
     }
     memset(walk->start + at, 0, left < RECORD_HEADER_MAX ? left : RECORD_HEADER_MAX);
 }
@@ -216,7 +217,7 @@ struct batch {
 static void count_in(struct batch *batch, uint32_t size, uint64_t expires)
 {
     struct segment *segment = batch->segment;
-    segment->live += size;
+    segment->dead -= size;
     segment->earliest = expires < segment->earliest ? expires : segment->earliest;
     segment->latest = expires > segment->latest ? expires : segment->latest;
     batch->items++;

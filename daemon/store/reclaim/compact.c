@@ -74,7 +74,7 @@ static void compact_record(struct visited *visited)
 /* Under the namespace's lock. A span is one record: it cannot be half dead. */
 static bool is_worth_compacting(const struct segment *segment, uint64_t now, bool pressing)
 {
-    bool dead = __atomic_load_n(&segment->live, __ATOMIC_RELAXED) == 0;
+    bool dead = segment_live(segment) == 0;
     bool stays = segment->latest == SEGMENT_NEVER || segment->latest > now + SOON;
     return dead || (segment_is_half_dead(segment) && !segment->span && (stays || pressing));
 }

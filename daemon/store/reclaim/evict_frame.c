@@ -55,7 +55,7 @@ static uint64_t live_in(const struct segment *segment, uint8_t order)
 {
     enum { MUCH = 4 };
     uint64_t block = arena_block_size(order);
-    uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    uint64_t live = segment_live(segment);
     uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
     if (segment->span || used <= live) {
         return block;

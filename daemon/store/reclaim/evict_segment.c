@@ -241,7 +241,7 @@ static void empty(struct eviction *eviction)
 static uint64_t lost_in(const struct store *store, const struct segment *segment)
 {
     uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
-    uint64_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    uint64_t live = segment_live(segment);
     if (segment_state(segment) == SEGMENT_OPEN) {
         return age_is_idle(store, segment)
                    ? segment_capacity(segment) - arena_block_size(arena_order_for(used))

@@ -42,7 +42,7 @@ static struct expiries read_expiries(struct segment *segment)
                      segment_is_linked(segment);
     expiries.earliest = segment->earliest;
     expiries.latest = segment->latest;
-    expiries.live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    expiries.live = segment_live(segment);
     lock_give(&generation->ns->lock);
     return expiries;
 }

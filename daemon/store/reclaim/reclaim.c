@@ -12,7 +12,7 @@ bool reclaim_segment(struct store *store, struct segment *segment)
 {
     struct generation *generation = segment->generation;
     lock_take(&generation->ns->lock);
-    bool empty = __atomic_load_n(&segment->live, __ATOMIC_ACQUIRE) == 0;
+    bool empty = segment_live(segment) == 0;
     bool pinned = false;
     if (empty) {
         generation_unlink(generation, &store->segments, segment);

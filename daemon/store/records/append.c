@@ -141,7 +141,7 @@ static void foresee_quota(struct store *store, struct generation *generation)
  * again, and be moved for ever. */
 static bool is_worth_compacting(const struct store *store, const struct segment *segment)
 {
-    uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    uint32_t live = segment_live(segment);
     bool is_whole = live + store->segments.lead == segment->used;
     return segment_is_half_dead(segment) && !(is_whole && segment->order == 0);
 }
@@ -377,7 +377,6 @@ uint32_t append_record(struct store *store, struct segment *segment, struct reco
     uint32_t length = (uint32_t)(value - bytes) + record->value_length;
     uint32_t size = record_footprint_of(&store->segments, record, length);
     commit(&store->segments, segment, offset, length, offset + size);
-    __atomic_fetch_add(&segment->live, size, __ATOMIC_RELAXED);
     *footprint = size;
     note_expiry(store, segment, expires);
     return place_of(&store->segments, segment, offset);

@@ -60,10 +60,11 @@ static inline uint32_t end_record(struct store_thread *thread, struct segment *s
     if (why == RETIRED_EXPIRED) {
         observe_expiry(thread, generation->ns, record, size);
     }
+    uint32_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
     record_kill(bytes, store->segments.guard != 0);
     /* With its last byte gone the segment may be freed at once by another thread:
      * nothing of it is read after this. */
-    uint32_t live = __atomic_sub_fetch(&segment->live, size, __ATOMIC_ACQ_REL);
+    uint32_t live = used - __atomic_add_fetch(&segment->dead, size, __ATOMIC_ACQ_REL);
     count_retired(thread, generation, why);
     /* Now all dead, or just half dead: worth a look. An open segment waits until it
      * is sealed, or its namespace is found empty. */

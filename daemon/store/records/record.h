@@ -198,9 +198,9 @@ bool record_measure(const char *at, uint32_t left, struct record *record, uint32
  * not twice, since that would be a life. */
 static inline void record_kill(char *at, bool guarded)
 {
-    bool dies = guarded && !record_is_dead(at);
-    __atomic_fetch_or((uint8_t *)at, RECORD_DEAD, __ATOMIC_RELEASE);
-    if (dies) {
+    uint8_t flags = __atomic_load_n((const uint8_t *)at, __ATOMIC_RELAXED);
+    __atomic_store_n((uint8_t *)at, (uint8_t)(flags | RECORD_DEAD), __ATOMIC_RELEASE);
+    if (guarded && (flags & RECORD_DEAD) == 0) {
         record_guard_kill(at);
     }
 }

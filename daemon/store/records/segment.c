@@ -226,7 +226,7 @@ uint32_t segment_create(struct segments *segments, struct generation *generation
     segment->earliest = SEGMENT_NEVER;
     __atomic_store_n(&segment->latest, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&segment->due, SEGMENT_NEVER, __ATOMIC_RELAXED);
-    __atomic_store_n(&segment->live, 0, __ATOMIC_RELAXED);
+    segment_set_live(segment, 0);
     __atomic_store_n(&segment->references, SEGMENT_OWNER, __ATOMIC_RELAXED);
     segment->next = segment->piece = segment->open_next = 0;
     __atomic_store_n(&segment->previous, 0, __ATOMIC_RELAXED);
@@ -307,6 +307,7 @@ void segment_adopt(struct segments *segments, uint32_t number, struct generation
                                 .version = is_span ? facts->bound - segments->lead : facts->version,
                                 .unit = facts->unit,
                                 .used = facts->used,
+                                .dead = facts->used,
                                 .earliest = is_span ? facts->expires : SEGMENT_NEVER,
                                 .latest = is_span ? facts->expires : 0,
                                 .due = SEGMENT_NEVER,

@@ -78,7 +78,8 @@ struct segment {
     uint64_t due;                   /* when the purge will look at it; expire.lock */
     uint64_t references;            /* SEGMENT_OWNER, and readers; atomic */
     uint32_t used;                  /* bytes appended; atomic, changed under namespace.lock */
-    uint32_t live;                  /* bytes of records that are not dead; atomic */
+    uint32_t dead;                  /* of `used`, what is no record that lives; less than nothing
+                                       where a large record goes on in pieces; atomic */
     uint32_t next, previous;        /* in the generation's list; namespace.lock */
     uint32_t open_next;             /* the next open one of the generation; namespace.lock */
     uint32_t queued;                /* the next one waiting for the housekeeper; backlog.lock */
@@ -214,10 +215,24 @@ static inline uint32_t segment_capacity(const struct segment *segment)
     return (uint32_t)arena_block_size(segment_order(segment));
 }
 
+/* Bytes of records that are not dead. What dies is counted, not what lives: so to append, which may
+ * be done by one thread at a time, takes no atomic addition. Without the namespace's lock it may be
+ * a record more than there is, never less. */
+static inline uint32_t segment_live(const struct segment *segment)
+{
+    uint32_t dead = __atomic_load_n(&segment->dead, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&segment->used, __ATOMIC_RELAXED) - dead;
+}
+
+static inline void segment_set_live(struct segment *segment, uint32_t live)
+{
+    __atomic_store_n(&segment->dead, segment->used - live, __ATOMIC_RELAXED);
+}
+
 /* Worth compacting: no more than half of it lives. */
 static inline bool segment_is_half_dead(const struct segment *segment)
 {
-    return __atomic_load_n(&segment->live, __ATOMIC_RELAXED) <= segment_capacity(segment) / 2;
+    return segment_live(segment) <= segment_capacity(segment) / 2;
 }
 
 static inline char *segment_bytes(const struct segments *segments, const struct segment *segment)
@@ -260,7 +275,7 @@ static inline struct generation *segment_owner(const struct segment *segment)
 /* Bytes of memory, about; of a large record with its pieces. */
 static inline uint64_t segment_weight(const struct segment *segment)
 {
-    uint32_t live = __atomic_load_n(&segment->live, __ATOMIC_RELAXED);
+    uint32_t live = segment_live(segment);
     uint32_t capacity = segment_capacity(segment);
     return live > capacity ? live : capacity;
 }

@@ -169,7 +169,7 @@ void span_publish(struct write_txn *txn, const struct span *span, struct slot *s
     if (store->segments.file != NULL) {
         enter_head(&store->segments, span, head, expires, stale);
     }
-    __atomic_store_n(&head->live, size, __ATOMIC_RELAXED);
+    segment_set_live(head, size);
     generation_link(generation, &store->segments, head);
     __atomic_store_n(&head->state, SEGMENT_SEALED, __ATOMIC_RELEASE);
     set_expiry(store, head, expires);
