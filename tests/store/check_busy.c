@@ -180,6 +180,7 @@ static void scatter(size_t writes)
         put("ns", number % 4 != 0 ? number : number + 1);
         if (i % 500 == 0) {
             fixture_housekeep(&fixture);
+            fixture_wait(&fixture, 20);
         }
     }
     fixture_housekeep(&fixture);

@@ -364,6 +364,51 @@ START_TEST(what_comes_and_goes_is_not_given_back)
 }
 END_TEST
 
+/* 30,000 records of which one in three is left, in a store of that memory. */
+static void thin_out(size_t mebibytes)
+{
+    char key[32];
+    fixture_open(&fixture, mebibytes * FIXTURE_MIB, FIXTURE_MIB);
+    pour("ns", 0, 30000, 100, TTL_NEVER, 1000);
+    for (size_t i = 0; i < 30000; i++) {
+        snprintf(key, sizeof key, "key%zu", i);
+        FIXTURE_OK(i % 3 == 0 ? STORE_OK : fixture_delete(&fixture, "ns", key));
+    }
+}
+
+static void expect_thin(void)
+{
+    ck_assert_uint_ge(count_alive("ns", 0, 30000, 100), 10000);
+    ck_assert_uint_eq(fixture_figures(&fixture).counters.evictions, 0);
+    fixture_close(&fixture);
+}
+
+/* What is half dead may be dead altogether a little later. */
+START_TEST(dead_space_can_wait_where_memory_is_plentiful)
+{
+    thin_out(64);
+    fixture_housekeep(&fixture);
+    uint64_t used = fixture_figures(&fixture).memory_used;
+    fixture_wait(&fixture, 999);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_eq(fixture_figures(&fixture).compactions, 0);
+    fixture_wait(&fixture, 1);
+    fixture_rest(&fixture);
+    ck_assert_uint_gt(fixture_figures(&fixture).compactions, 0);
+    ck_assert_uint_lt(fixture_figures(&fixture).memory_used, used / 2);
+    expect_thin();
+}
+END_TEST
+
+START_TEST(dead_space_is_won_back_at_once_where_it_is_not)
+{
+    thin_out(6);
+    fixture_housekeep(&fixture);
+    ck_assert_uint_gt(fixture_figures(&fixture).compactions, 0);
+    expect_thin();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store memory");
@@ -387,5 +432,10 @@ int main(void)
     tcase_add_test(memory, housekeeping_in_small_slices);
     tcase_add_test(memory, what_comes_and_goes_is_not_given_back);
     suite_add_tcase(suite, memory);
+    TCase *dead = tcase_create("dead space");
+    tcase_set_timeout(dead, FIXTURE_TIMEOUT);
+    tcase_add_test(dead, dead_space_can_wait_where_memory_is_plentiful);
+    tcase_add_test(dead, dead_space_is_won_back_at_once_where_it_is_not);
+    suite_add_tcase(suite, dead);
     return suite_run(suite);
 }

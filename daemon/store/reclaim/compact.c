@@ -10,8 +10,13 @@
 #include "daemon/store/reclaim/reclaim.h"
 #include "daemon/store/records/append.h"
 
-/* With less time than this left, the rest of a segment is left to the purge. */
-enum { SOON = 1000 /* ms */ };
+enum {
+    SOON = 1000, /* ms; with less time than this left, the rest of a segment is left to the purge */
+    /* ms that a segment waits while memory is plentiful: where keys are written again and again it
+     * loses most of what is left. A pipeline of sets on 1,000,000 keys took 0.40 us of CPU a
+     * request where none waited, 0.35 us since. */
+    PATIENCE = 1000,
+};
 
 /* The record as it is to be appended: with its time of reading, and its version if a client was
  * told of it. */
@@ -117,6 +122,10 @@ bool compact_segment(struct store_thread *thread, struct segment *segment, uint6
         *effort += 1;
         return true;
     }
+    *effort += 1;
+    if (segment_live(segment) == 0) {
+        return reclaim_segment(store, segment);
+    }
     struct visit visit = {.thread = thread,
                           .segment = segment,
                           .now = now,
@@ -126,18 +135,26 @@ bool compact_segment(struct store_thread *thread, struct segment *segment, uint6
                           .context = &compaction,
                           .stop = &compaction.stuck};
     visit_segment(&visit);
-    *effort += visit.seen + 1;
+    *effort += visit.seen;
     bool freed = reclaim_segment(store, segment);
-    if (freed && visit.seen > 0) {
+    if (freed) {
         __atomic_fetch_add(&store->compactions, 1, __ATOMIC_RELAXED);
     }
     return freed;
 }
 
+/* Half of it is free. */
+static bool memory_is_plentiful(struct store *store)
+{
+    return !store->shrink.active &&
+           arena_available(&store->arena) >= arena_frames(&store->arena) / 2;
+}
+
 size_t compact_next(struct store_thread *thread, uint64_t now, bool pressing)
 {
     struct store *store = thread->store;
-    uint32_t number = backlog_take_segment(&store->backlog, &store->segments);
+    uint32_t wait = !pressing && memory_is_plentiful(store) ? PATIENCE : 0;
+    uint32_t number = backlog_take_segment(&store->backlog, &store->segments, wait);
     size_t effort = 1;
     if (number == 0) {
         return 0;

@@ -64,7 +64,8 @@ static size_t free_dead(struct store_thread *thread, uint64_t now, bool pressing
 static size_t free_step(struct store_thread *thread, enum lack lack, struct namespace *ns,
                         uint64_t now)
 {
-    size_t effort = free_dead(thread, now, true);
+    bool pressing = lack != LACK_QUOTA; /* the dead space of others is no room in a quota */
+    size_t effort = free_dead(thread, now, pressing);
     if (effort == 0) {
         effort =
             lack == LACK_QUOTA ? evict_namespace(thread, ns, now) : evict_from_pool(thread, now);
@@ -213,6 +214,7 @@ bool store_housekeep(struct store_thread *thread, uint64_t now, size_t effort)
     pthread_mutex_lock(&store->reclaim_lock);
     __atomic_store_n(&store->backlog.urgent, 0, __ATOMIC_RELAXED);
     store_tick(thread, now);
+    backlog_set_time(&store->backlog, now);
     purge_grant(store, now);
     arena_retry(&store->arena, now);
     watch_frames(store, now);

@@ -13,6 +13,7 @@ void backlog_add_segment(struct backlog *backlog, struct segments *segments,
         uint32_t number = segment_number(segments, segment);
         segment->waiting = 1;
         segment->queued = 0;
+        segment->queued_at = backlog->now;
         if (backlog->last_segment != 0) {
             segment_at(segments, backlog->last_segment)->queued = number;
         } else {
@@ -23,12 +24,21 @@ void backlog_add_segment(struct backlog *backlog, struct segments *segments,
     lock_give(&backlog->lock);
 }
 
-uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments)
+static bool has_waited(const struct backlog *backlog, const struct segment *segment,
+                       uint32_t waited)
+{
+    return backlog->now - segment->queued_at >= waited;
+}
+
+uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments, uint32_t waited)
 {
     lock_take(&backlog->lock);
     uint32_t number = backlog->first_segment;
+    struct segment *segment = segment_at(segments, number);
+    if (number != 0 && !has_waited(backlog, segment, waited)) {
+        number = 0;
+    }
     if (number != 0) {
-        struct segment *segment = segment_at(segments, number);
         segment->waiting = 0;
         backlog->first_segment = segment->queued;
         if (backlog->first_segment == 0) {
@@ -37,6 +47,13 @@ uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments
     }
     lock_give(&backlog->lock);
     return number;
+}
+
+void backlog_set_time(struct backlog *backlog, uint64_t now)
+{
+    lock_take(&backlog->lock);
+    backlog->now = (uint32_t)now;
+    lock_give(&backlog->lock);
 }
 
 bool backlog_forget_segments(struct backlog *backlog, struct segments *segments, uint32_t first,

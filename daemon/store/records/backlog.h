@@ -17,6 +17,7 @@
 struct backlog {
     struct lock lock;
     uint32_t first_segment, last_segment;
+    uint32_t now; /* milliseconds, which may overflow */
     struct namespace *first_namespace, *last_namespace;
     struct generation *first_retired, *last_retired;
     uint32_t urgent; /* the housekeeper should not wait for its turn; atomic */
@@ -24,8 +25,11 @@ struct backlog {
 
 void backlog_add_segment(struct backlog *backlog, struct segments *segments,
                          struct segment *segment);
-/* 0 when none waits. */
-uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments);
+/* The first one, if it has waited for so many milliseconds; 0: none has. */
+uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments, uint32_t waited);
+
+/* The time from which on segments wait, and by which they have waited. */
+void backlog_set_time(struct backlog *backlog, uint64_t now);
 
 /* Gives the memory of the table for so many segments back, from `first` on, all of them free.
  * False: one of them waits still. */

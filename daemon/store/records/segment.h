@@ -87,6 +87,7 @@ struct segment {
     uint8_t own_clock;              /* `age` is of the generation's clock; atomic */
     uint8_t span;                   /* one large record, which may have pieces; constant */
     uint8_t moving;                 /* opened for what is moved: see append.h; namespace.lock */
+    uint32_t queued_at;             /* by the backlog's clock; backlog.lock */
     uint64_t link;                  /* rises along the generation's list; namespace.lock */
 };
 
