@@ -430,6 +430,27 @@ START_TEST(less_memory_evicts_and_more_is_used)
 }
 END_TEST
 
+/* Small records, whose index is a large part of the memory and dense when that is full. */
+START_TEST(a_full_memory_comes_back_whole)
+{
+    char key[32];
+    for (unsigned i = 0; i < 200000 + 20000 * (unsigned)_i; i++) {
+        snprintf(key, sizeof key, "key%u", i);
+        FIXTURE_OK(fixture_put_pattern(&fixture, "a", key, TTL_NEVER, 30, i));
+        if (i % 1000 == 0) {
+            fixture_housekeep(&fixture);
+        }
+    }
+    ck_assert_uint_gt(fixture_figures(&fixture).counters.evictions, 0);
+    uint64_t items = fixture_items(&fixture, "a");
+    for (int i = 0; i < 3; i++) {
+        fixture_restart(&fixture);
+        ck_assert_uint_eq(fixture.found.evicted, 0);
+        ck_assert_uint_eq(fixture.found.records, items);
+    }
+}
+END_TEST
+
 /* --- creators ----------------------------------------------------------------------------- */
 
 static uint64_t seven(void *context)
@@ -480,6 +501,7 @@ int main(void)
     tcase_add_test(tcase, starting_again_costs_no_memory);
     tcase_add_test(tcase, what_went_gives_its_blocks_back);
     tcase_add_test(tcase, less_memory_evicts_and_more_is_used);
+    tcase_add_loop_test(tcase, a_full_memory_comes_back_whole, 0, 5);
     tcase_add_test(tcase, what_one_has_made_still_counts);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

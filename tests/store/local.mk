@@ -35,6 +35,7 @@ store_tests = \
 	tests/store/check_fresh \
 	tests/store/check_ghost \
 	tests/store/check_incr \
+	tests/store/check_index \
 	tests/store/check_large_append \
 	tests/store/check_large_write \
 	tests/store/check_memory \
@@ -75,6 +76,7 @@ tests_store_check_file_clock_LDADD = $(store_test_libs)
 tests_store_check_fresh_LDADD = $(store_test_libs)
 tests_store_check_ghost_LDADD = $(store_test_libs)
 tests_store_check_incr_LDADD = $(store_test_libs)
+tests_store_check_index_LDADD = $(store_test_libs)
 tests_store_check_large_append_LDADD = $(store_test_libs)
 tests_store_check_large_write_LDADD = $(store_test_libs)
 tests_store_check_memory_LDADD = $(store_test_libs)

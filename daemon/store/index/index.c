@@ -21,6 +21,7 @@ bool index_init(struct index *index, uint64_t capacity, uint64_t most, struct bu
     index->most = most < capacity ? capacity : most;
     index->size = INDEX_BUCKETS_MIN;
     index->resident = INDEX_BUCKETS_MIN;
+    index->load = INDEX_LOAD;
     index->budget = budget;
     index->records = records;
     index->buckets = pages_reserve(index->most * sizeof(struct bucket));

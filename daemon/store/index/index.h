@@ -6,9 +6,10 @@
  * request ever pays for more than its share. A bucket is one cache line of 10
  * slots, each a tag and a place in 6 bytes; what does not fit goes on in
  * overflow buckets of 4 slots (bucket.h). At 8 records a bucket a record costs
- * between 8.8 and 9.4 bytes, and 9 hits in 10 touch one line. At 9 it is half a byte
- * less, and a pipeline of sets takes 4 % more CPU. Overflow buckets of a whole line
- * took 0.7 bytes more, and as much time.
+ * between 8.8 and 9.4 bytes, and 9 hits in 10 touch one line. A dense index has 10, at
+ * 8 bytes and a little: that is for a store whose memory is nearly full, where a record
+ * more is worth more than the 4 % of CPU that a pipeline of sets takes more at 9
+ * already. Overflow buckets of a whole line took 0.7 bytes more, and as much time.
  *
  * A slot's tag has 12 bits of the hash, and 4 bits that count how often the
  * record was read, for eviction.
@@ -27,8 +28,9 @@
 #include "daemon/store/index/bucket_pool.h"
 
 enum {
-    INDEX_LOAD = 8,     /* records a bucket at which the index grows */
-    INDEX_LOAD_LOW = 3, /* and at which it shrinks */
+    INDEX_LOAD = 8,        /* records a bucket at which the index grows, */
+    INDEX_LOAD_DENSE = 10, /* where it is dense, */
+    INDEX_LOAD_LOW = 3,    /* and at which it shrinks */
     INDEX_BUCKETS_MIN = 64,
     INDEX_READS_MAX = 15, /* the read counter stays there */
 };
@@ -52,6 +54,7 @@ struct index {
     uint64_t capacity; /* of `most`, what can be used; atomic */
     uint64_t resident; /* buckets whose pages are paid for; `resizing` */
     uint32_t resizing; /* atomic flag: one thread at a time */
+    uint32_t load;     /* records a bucket at which it grows; atomic */
     struct bucket_pool overflow;
     struct budget *budget; /* not owned */
     struct index_records records;
@@ -265,6 +268,14 @@ bool index_free_slot(struct index *index, struct bucket *home, struct slot *slot
 void index_fill(struct index *index, struct slot *slot, uint64_t hash, uint32_t place);
 /* Empties a slot; the chain's last one takes its place. */
 void index_remove(struct index *index, struct slot *slot);
+
+/* Whether it is to be dense. It becomes so by not growing, and ceases to be by growing: neither
+ * happens at once. Any thread. */
+static inline void index_set_dense(struct index *index, bool dense)
+{
+    uint32_t load = dense ? INDEX_LOAD_DENSE : INDEX_LOAD;
+    __atomic_store_n(&index->load, load, __ATOMIC_RELAXED);
+}
 
 /* Makes an empty index as large as so many records need, so that none of them pays for a split.
  * Before other threads use it. False without memory: then it grows as it is filled. */

@@ -136,10 +136,15 @@ static void end_resizing(struct index *index)
     __atomic_store_n(&index->resizing, 0, __ATOMIC_RELEASE);
 }
 
+static uint32_t load_of(const struct index *index)
+{
+    return __atomic_load_n(&index->load, __ATOMIC_RELAXED);
+}
+
 static bool too_full(const struct index *index)
 {
     return __atomic_load_n(&index->entries, __ATOMIC_RELAXED) >
-           INDEX_LOAD * __atomic_load_n(&index->size, __ATOMIC_RELAXED);
+           load_of(index) * __atomic_load_n(&index->size, __ATOMIC_RELAXED);
 }
 
 void index_grow(struct index *index)
@@ -166,7 +171,7 @@ void index_grow(struct index *index)
 
 bool index_reserve(struct index *index, uint64_t entries)
 {
-    uint64_t size = entries / INDEX_LOAD + 1;
+    uint64_t size = entries / load_of(index) + 1;
     uint64_t last = index->capacity - BUCKETS_PER_PAGE;
     size = size > last ? last : size;
     while (index->resident < size) {
@@ -240,13 +245,18 @@ static bool shrink_once(struct index *index)
 
 /* How far it shrinks. */
 struct shrinking {
-    unsigned load; /* records a bucket below which it does */
+    unsigned load; /* records a bucket below which it does; 0: one below that at which it grows */
     uint64_t step; /* buckets whose pages are given back at once at least, */
     uint64_t kept; /* steps behind the last bucket that are not given back */
 };
 
 static const struct shrinking at_leisure = {INDEX_LOAD_LOW, BUCKETS_GIVE_BACK, 2};
-static const struct shrinking in_need = {INDEX_LOAD - 1, 16 * BUCKETS_PER_PAGE, 1};
+static const struct shrinking in_need = {0, 16 * BUCKETS_PER_PAGE, 1};
+
+static unsigned shrinks_below(const struct index *index, const struct shrinking *how)
+{
+    return how->load != 0 ? how->load : load_of(index) - 1;
+}
 
 static uint64_t kept_behind(const struct index *index, const struct shrinking *how)
 {
@@ -276,7 +286,7 @@ static bool too_empty(const struct index *index, const struct shrinking *how)
 {
     uint64_t size = __atomic_load_n(&index->size, __ATOMIC_RELAXED);
     return size > INDEX_BUCKETS_MIN &&
-           __atomic_load_n(&index->entries, __ATOMIC_RELAXED) < how->load * size;
+           __atomic_load_n(&index->entries, __ATOMIC_RELAXED) < shrinks_below(index, how) * size;
 }
 
 static unsigned shrink(struct index *index, unsigned most, const struct shrinking *how)
@@ -328,7 +338,7 @@ bool index_is_squeezed(const struct index *index)
 uint64_t index_excess(struct index *index)
 {
     uint64_t entries = __atomic_load_n(&index->entries, __ATOMIC_RELAXED);
-    uint64_t wanted = entries / in_need.load + 2 * in_need.step;
+    uint64_t wanted = entries / shrinks_below(index, &in_need) + 2 * in_need.step;
     uint64_t resident = __atomic_load_n(&index->resident, __ATOMIC_RELAXED);
     uint64_t excess = resident > wanted ? resident - wanted : 0;
     return excess * sizeof(struct bucket) + bucket_pool_excess(&index->overflow);

@@ -287,6 +287,19 @@ static bool back_tables(struct store *store)
            segments_back_labels(&store->segments);
 }
 
+/* As large as it will have to be, at once; as dense as it was, or the rest would not fit. */
+static void reserve_index(const struct recover *recover)
+{
+    struct store *store = recover->store;
+    uint64_t taken = 0;
+    for (size_t i = 0; i <= arena_units(&store->arena) / 64; i++) {
+        taken += (uint64_t)__builtin_popcountll(recover->claimed[i]) * ARENA_UNIT;
+    }
+    uint64_t memory = store_memory_target(store);
+    index_set_dense(&store->index, taken > memory - memory / STORE_DENSE);
+    index_reserve(&store->index, recover->alive);
+}
+
 static bool recover_all(struct recover *recover)
 {
     struct store *store = recover->store;
@@ -296,7 +309,7 @@ static bool recover_all(struct recover *recover)
     if (!recover_each(recover, recover_examine)) {
         return false;
     }
-    index_reserve(&store->index, recover->alive);
+    reserve_index(recover);
     if (!recover_each(recover, recover_insert)) {
         return false;
     }

@@ -146,8 +146,7 @@ bool compact_segment(struct store_thread *thread, struct segment *segment, uint6
 /* Half of it is free. */
 static bool memory_is_plentiful(struct store *store)
 {
-    return !store->shrink.active &&
-           arena_available(&store->arena) >= arena_frames(&store->arena) / 2;
+    return !store->shrink.active && !store_is_short(store, 2);
 }
 
 size_t compact_next(struct store_thread *thread, uint64_t now, bool pressing)

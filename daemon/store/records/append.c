@@ -228,6 +228,7 @@ static enum room open_for_writer(struct store *store, struct generation *generat
     if (generation->first == 0) {
         age_count_first(store, generation);
     }
+    index_set_dense(&store->index, store_is_short(store, STORE_DENSE));
     return ROOM_FOUND;
 }
 

@@ -113,6 +113,17 @@ static inline uint64_t store_memory_target(const struct store *store)
     return __atomic_load_n(&store->memory, __ATOMIC_RELAXED);
 }
 
+/* Whether less than one in so many parts of the memory is free. */
+static inline bool store_is_short(struct store *store, unsigned parts)
+{
+    uint64_t bytes = arena_available(&store->arena) * arena_frame_size(&store->arena);
+    return bytes < store_memory_target(store) / parts;
+}
+
+enum {
+    STORE_DENSE = 4 /* parts of memory of which less than one is free where the index is dense */
+};
+
 /* Buckets that the index may come to need with so much memory: one slot for each of the smallest
  * records that could ever be, at full load. A bucket goes with so many of them. */
 static inline uint64_t store_index_capacity(uint64_t memory)
