@@ -179,7 +179,7 @@ static void link_segment(struct recover *recover, struct segment *segment)
         expire_schedule(&store->expire, segment, segment->earliest);
     }
     if (segment_is_half_dead(segment)) {
-        backlog_add_segment(&store->backlog, &store->segments, segment);
+        backlog_add_segment(&store->backlog, &store->segments, segment, segment->generation);
     }
 }
 

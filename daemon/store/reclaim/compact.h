@@ -14,8 +14,8 @@
 #include "daemon/store/reclaim/visit.h"
 
 /* Compacts the next segment that lost half of its records; 0 when none is to be. Where half of the
- * memory is free, one that lost them less than a second ago is not, unless `pressing`; nor is ever
- * one whose remaining records expire soon, unless `pressing`. */
+ * memory is free, and of its namespace's quota, one that lost them less than a second ago is not,
+ * unless `pressing`; nor is ever one whose remaining records expire soon, unless `pressing`. */
 size_t compact_next(struct store_thread *thread, uint64_t now, bool pressing);
 
 /* Empties a linked segment by moving all living records but a large one. An open segment with

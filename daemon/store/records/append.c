@@ -156,7 +156,7 @@ void append_seal(struct store *store, struct generation *generation, struct segm
         generation->remnants |= (uint16_t)(1u << (order - 1));
     }
     if (is_worth_compacting(store, segment)) {
-        backlog_add_segment(&store->backlog, &store->segments, segment);
+        backlog_add_segment(&store->backlog, &store->segments, segment, generation);
     }
 }
 

@@ -5,21 +5,50 @@
 
 #include "daemon/store/arena/pages.h"
 
-void backlog_add_segment(struct backlog *backlog, struct segments *segments,
-                         struct segment *segment)
+enum { WAITED_LONG = 1 << 30 /* ms */ };
+
+static bool nears_quota(const struct generation *generation)
 {
+    uint64_t quota = namespace_quota(generation->ns);
+    return quota != 0 && __atomic_load_n(&generation->memory, __ATOMIC_RELAXED) >= quota / 2;
+}
+
+static void put_first(struct backlog *backlog, struct segment *segment, uint32_t number)
+{
+    segment->queued = backlog->first_segment;
+    segment->queued_at = backlog->now - WAITED_LONG;
+    backlog->first_segment = number;
+    if (backlog->last_segment == 0) {
+        backlog->last_segment = number;
+    }
+}
+
+static void put_last(struct backlog *backlog, struct segments *segments, struct segment *segment,
+                     uint32_t number)
+{
+    segment->queued = 0;
+    segment->queued_at = backlog->now;
+    if (backlog->last_segment != 0) {
+        segment_at(segments, backlog->last_segment)->queued = number;
+    } else {
+        backlog->first_segment = number;
+    }
+    backlog->last_segment = number;
+}
+
+void backlog_add_segment(struct backlog *backlog, struct segments *segments,
+                         struct segment *segment, const struct generation *owner)
+{
+    bool first = nears_quota(owner);
     lock_take(&backlog->lock);
     if (!segment->waiting) {
         uint32_t number = segment_number(segments, segment);
         segment->waiting = 1;
-        segment->queued = 0;
-        segment->queued_at = backlog->now;
-        if (backlog->last_segment != 0) {
-            segment_at(segments, backlog->last_segment)->queued = number;
+        if (first) {
+            put_first(backlog, segment, number);
         } else {
-            backlog->first_segment = number;
+            put_last(backlog, segments, segment, number);
         }
-        backlog->last_segment = number;
     }
     lock_give(&backlog->lock);
 }

@@ -23,8 +23,10 @@ struct backlog {
     uint32_t urgent; /* the housekeeper should not wait for its turn; atomic */
 };
 
+/* A segment of `owner`, as it was linked last. It goes first, and counts as one that has waited,
+ * where its namespace has used half of its quota or more. */
 void backlog_add_segment(struct backlog *backlog, struct segments *segments,
-                         struct segment *segment);
+                         struct segment *segment, const struct generation *owner);
 /* The first one, if it has waited for so many milliseconds; 0: none has. */
 uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments, uint32_t waited);
 

@@ -69,7 +69,7 @@ static inline uint32_t end_record(struct store_thread *thread, struct segment *s
     /* Now all dead, or just half dead: worth a look. An open segment waits until it
      * is sealed, or its namespace is found empty. */
     if (sealed && (live == 0 || (live <= half && live + size > half))) {
-        backlog_add_segment(&store->backlog, &store->segments, segment);
+        backlog_add_segment(&store->backlog, &store->segments, segment, generation);
     }
     return size;
 }
