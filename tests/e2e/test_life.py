@@ -11,7 +11,7 @@ import stat
 import time
 import unittest
 
-from harness import Case, Client, seconds, wait_for
+from harness import Case, Client, leaving_threads, seconds, wait_for
 
 MIB = 1 << 20
 
@@ -81,7 +81,7 @@ class Stopping(Case):
         self.assertLess(time.monotonic() - started, seconds(1.2))
 
     def test_a_second_signal(self):
-        daemon = self.start()
+        daemon = self.start(environment=leaving_threads())
         daemon.send_signal(signal.SIGTERM)
         try:
             daemon.send_signal(signal.SIGINT)

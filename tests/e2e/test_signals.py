@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from harness import SANITIZER, Case, Client, seconds, wait_for
+from harness import SANITIZER, Case, Client, leaving_threads, seconds, wait_for
 from threads_of import threads_of
 
 ROUNDS = int(os.environ.get("SIGNAL_ROUNDS") or 40)
@@ -139,9 +139,7 @@ class Early(Rounds):
     def test_both_at_once(self):
         """A second signal to stop ends the process at once, whatever its threads do."""
         chance = chance_of(4)
-        leaks = os.environ.get("TSAN_OPTIONS", "") + " report_thread_leaks=0"
-        daemon = self.start(self.CONF, listen=BOTH, run=False,
-                            environment={"TSAN_OPTIONS": leaks})
+        daemon = self.start(self.CONF, listen=BOTH, run=False, environment=leaving_threads())
         for i in range(ROUNDS // 2):
             with self.round(daemon, round=i):
                 self.begin(daemon)
@@ -266,10 +264,9 @@ class EachCall(Rounds):
     def traced(self):
         """A daemon that is not started yet. Leaks are not looked for: that is done by tracing, too;
         and a second stop leaves threads behind."""
-        words = {name: os.environ.get(name, "") + word
-                 for name, word in (("ASAN_OPTIONS", " detect_leaks=0"),
-                                    ("TSAN_OPTIONS", " report_thread_leaks=0"))}
-        daemon = self.start(self.CONF, listen=BOTH, run=False, environment=words)
+        leaks = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + " detect_leaks=0"}
+        daemon = self.start(self.CONF, listen=BOTH, run=False,
+                            environment={**leaks, **leaving_threads()})
         self.plain = daemon.command
         return daemon
 

@@ -21,8 +21,8 @@ from client import Client, as_bytes
 from threads_of import threads_of
 from timing import DAEMON, SANITIZER, seconds, wait_for
 
-__all__ = ["Case", "Client", "DAEMON", "Daemon", "SANITIZER", "SharedCase", "as_bytes", "seconds",
-           "wait_for"]
+__all__ = ["Case", "Client", "DAEMON", "Daemon", "SANITIZER", "SharedCase", "as_bytes",
+           "leaving_threads", "seconds", "wait_for"]
 
 SANITIZER_WORDS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer",
                    b"WARNING: ThreadSanitizer", b"runtime error:")
@@ -219,6 +219,12 @@ class Daemon:
         """For a run that is interrupted in the middle of a test."""
         for daemon in list(cls.alive):
             daemon.clean()
+
+
+def leaving_threads():
+    """The environment of a daemon that gets a second signal to stop: it leaves its threads behind
+    then, on purpose, and ThreadSanitizer would say so."""
+    return {"TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + " report_thread_leaks=0"}
 
 
 class Case(unittest.TestCase):
