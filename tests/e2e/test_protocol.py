@@ -390,7 +390,7 @@ class Refusals(SharedCase):
                 self.assertEqual(client.rest(), HTTP_ANSWER)
             self.assertEqual(self.client.stat("closed_http"), before + 1)
         self.assertIsNone(self.client.get(self.ns, "k"))
-        self.assertIn("closed: it speaks HTTP", self.daemon.log())
+        self.daemon.wait_log("closed: it speaks HTTP")
 
     def test_http_as_its_clients_understand_it(self):
         connection = http.client.HTTPConnection(*self.daemon.address)

@@ -46,7 +46,7 @@ class Answers(Case):
         self.assertEqual(self.client.line(), "STORED")
         self.assertRegex(self.client.line(), "^TTL (7200.000|7199)")
         self.assertEqual(self.client.line(), "PONG")
-        self.assertIn("reloaded the configuration", self.daemon.log())
+        self.daemon.wait_log("reloaded the configuration: ttl 2h")
         self.daemon.configure('threads = 3;\ninsecure = true; pid_file = "@/pid";')
         self.assertEqual(reload(self.client),
                          "OK changed: ttl never (was 2h), insecure true (was false), max_value 1M "
@@ -66,8 +66,8 @@ class Answers(Case):
         self.assertEqual(told, [f"CLIENT_ERROR {line}" for line in checked])
         self.assertEqual(len(told), 3)
         for line in checked:
-            self.assertIn(f" error: {line}\n", self.daemon.log())
-        self.assertIn("reload refused: the configuration stays as it was", self.daemon.log())
+            self.daemon.wait_log(f" error: {re.escape(line)}\n")
+        self.daemon.wait_log("reload refused: the configuration stays as it was")
         self.assertEqual(self.ttl(), 60)
         self.assertEqual(self.client.stat("requests_refused"), 1)
         self.daemon.configure('ttl = "2h";')
