@@ -55,11 +55,11 @@ class MemoryCase(Case):
     def held_at_rest(self, client, *which):
         """How many of these are there, counted while none was evicted: what comes free ahead of
         writers is made free after the memory is within its limit."""
-        while True:
+        def count():
             before = client.stat("evictions")
-            found, items = held(client, *which), client.stat("curr_items")
-            if client.stat("evictions") == before:
-                return found, items
+            counted = held(client, *which), client.stat("curr_items")
+            return counted if client.stat("evictions") == before else None
+        return wait_for(count, 30, "evictions to end")
 
     def reload(self, daemon, conf, wanted="reloaded the configuration"):
         daemon.configure(conf)

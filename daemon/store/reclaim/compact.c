@@ -118,11 +118,10 @@ bool compact_segment(struct store_thread *thread, struct segment *segment, uint6
     struct store *store = thread->store;
     struct compaction compaction = {.fresh_from = age_fresh_in(store, segment)};
     store->evict.whole = segment_order(segment) == store->arena.frame_order;
+    *effort += 1;
     if (seal(store, segment)) {
-        *effort += 1;
         return true;
     }
-    *effort += 1;
     if (segment_live(segment) == 0) {
         return reclaim_segment(store, segment);
     }

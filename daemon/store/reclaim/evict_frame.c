@@ -55,13 +55,13 @@ static uint64_t live_in(const struct segment *segment, uint8_t order)
 {
     enum { MUCH = 4 };
     uint64_t block = arena_block_size(order);
-    uint64_t live = segment_live(segment);
-    uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
-    if (segment->span || used <= live) {
+    uint32_t dead = segment_dead(segment);
+    if (segment->span || dead == 0) {
         return block;
     }
     uint64_t all = __atomic_load_n(&segment->generation->bytes, __ATOMIC_RELAXED);
-    return all >= MUCH * block ? block - (used - live) : arena_block_size(arena_order_for(live));
+    return all >= MUCH * block ? block - dead
+                               : arena_block_size(arena_order_for(segment_live(segment)));
 }
 
 /* Reads free blocks without the lock: a hint. */

@@ -240,14 +240,13 @@ static void empty(struct eviction *eviction)
  * not appended to for a while: what is given back when it is sealed. */
 static uint64_t lost_in(const struct store *store, const struct segment *segment)
 {
-    uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
-    uint64_t live = segment_live(segment);
     if (segment_state(segment) == SEGMENT_OPEN) {
+        uint64_t used = __atomic_load_n(&segment->used, __ATOMIC_RELAXED);
         return age_is_idle(store, segment)
                    ? segment_capacity(segment) - arena_block_size(arena_order_for(used))
                    : 0;
     }
-    return live < used ? used - live : 0;
+    return segment_dead(segment);
 }
 
 uint32_t evict_segment_waste(const struct store *store, const struct segment *segment)

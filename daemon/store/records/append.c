@@ -141,8 +141,7 @@ static void foresee_quota(struct store *store, struct generation *generation)
  * again, and be moved for ever. */
 static bool is_worth_compacting(const struct store *store, const struct segment *segment)
 {
-    uint32_t live = segment_live(segment);
-    bool is_whole = live + store->segments.lead == segment->used;
+    bool is_whole = segment_dead(segment) == store->segments.lead;
     return segment_is_half_dead(segment) && !(is_whole && segment->order == 0);
 }
 

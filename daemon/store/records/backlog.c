@@ -5,7 +5,7 @@
 
 #include "daemon/store/arena/pages.h"
 
-enum { WAITED_LONG = 1 << 30 /* ms */ };
+enum { WAITED_LONG = 1 << 30 /* ms: more than any wait that is asked for */ };
 
 static bool nears_quota(const struct generation *generation)
 {
@@ -64,10 +64,8 @@ uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments
     lock_take(&backlog->lock);
     uint32_t number = backlog->first_segment;
     struct segment *segment = segment_at(segments, number);
-    if (number != 0 && !has_waited(backlog, segment, waited)) {
-        number = 0;
-    }
-    if (number != 0) {
+    bool takes = number != 0 && has_waited(backlog, segment, waited);
+    if (takes) {
         segment->waiting = 0;
         backlog->first_segment = segment->queued;
         if (backlog->first_segment == 0) {
@@ -75,7 +73,7 @@ uint32_t backlog_take_segment(struct backlog *backlog, struct segments *segments
         }
     }
     lock_give(&backlog->lock);
-    return number;
+    return takes ? number : 0;
 }
 
 void backlog_set_time(struct backlog *backlog, uint64_t now)

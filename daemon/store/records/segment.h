@@ -216,6 +216,12 @@ static inline uint32_t segment_capacity(const struct segment *segment)
     return (uint32_t)arena_block_size(segment_order(segment));
 }
 
+/* Bytes of what is appended that are no living record's. Not of a span. */
+static inline uint32_t segment_dead(const struct segment *segment)
+{
+    return __atomic_load_n(&segment->dead, __ATOMIC_ACQUIRE);
+}
+
 /* Bytes of records that are not dead. What dies is counted, not what lives: so to append, which may
  * be done by one thread at a time, takes no atomic addition. Without the namespace's lock it may be
  * a record more than there is, never less. */
